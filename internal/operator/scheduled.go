@@ -52,7 +52,7 @@ func (o *Operator) warnUnfit(ctx context.Context, id string, paces FindPace) str
 	return ""
 }
 
-// refuseUnfit returns an *UnfitError for a campaign of which not everyone can be sent to in time.
+// refuseUnfit returns an *UnfitError for a campaign whose plan does not fit.
 func (o *Operator) refuseUnfit(ctx context.Context, v View, pace PaceReader) error {
 	state, err := pace.State(ctx)
 	if err != nil {

@@ -26,8 +26,16 @@ func (e *UnfitError) Error() string {
 // namedWaves limits the waves that one sentence names.
 const namedWaves = 3
 
-// Fits reports whether every recipient can be sent to in time.
-func (p *WavePlan) Fits() bool { return p.Unfit == 0 && p.Expired == 0 }
+// Fits reports whether the waves fit into their windows, and most recipients have one. Some may be
+// in zones whose windows open after the deadline, and end as expired. If most are, the times are
+// wrong.
+func (p *WavePlan) Fits() bool {
+	all := p.NoTurn
+	for _, w := range p.Waves {
+		all += w.N
+	}
+	return p.Unfit == 0 && 2*p.NoTurn <= all
+}
 
 // Describe says who is not sent to in time: waves that do not fit, and recipients without a turn.
 func (p *WavePlan) Describe() string {

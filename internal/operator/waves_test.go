@@ -88,7 +88,7 @@ func TestWavesThatDoNotFit(t *testing.T) {
 	equal(t, "state", f.state("42"), campaign.Running)
 }
 
-// A local time that has passed for some reaches no one of them, so the start is refused, whether it
+// A local time that has passed for most reaches no one of them, so the start is refused, whether it
 // is now or later. The others' wave fits.
 func TestStartIsRefusedForRecipientsWithoutATurn(t *testing.T) {
 	f := open(t)

@@ -152,7 +152,7 @@ func checkReached(t *testing.T, ledger map[string][]servers.LedgerEntry, want []
 func checkRaw(t *testing.T, s *servers.System) {
 	t.Helper()
 	var got, want []string
-	for _, letter := range deadLetters(t, s, "--kind", "element") {
+	for _, letter := range deadLetters(t, s, "--kind", "element", "--reveal") {
 		got = append(got, string(letter.Raw))
 		if letter.Reason == "" || letter.Result.Status != "failed" {
 			t.Errorf("dead letter %+v has no reason or status", letter)
