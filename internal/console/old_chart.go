@@ -81,7 +81,8 @@ func outcomesOverTime(minutes []store.Minute, now time.Time) overTime {
 	if len(minutes) == 0 {
 		return out
 	}
-	slices.SortStableFunc(minutes, func(a, b store.Minute) int { return a.Start.Compare(b.Start) })
+	// A copy, because other requests read the same minutes.
+	minutes = slices.SortedStableFunc(slices.Values(minutes), func(a, b store.Minute) int { return a.Start.Compare(b.Start) })
 	first, last := minutes[0].Start, minutes[len(minutes)-1].Start
 	step := time.Minute
 	for last.Sub(first.Truncate(step))/step >= slotsShown {

@@ -23,9 +23,10 @@ func (w *why) explainQuota() {
 	}
 	r := Reason{Kind: ReasonQuota, People: w.Books.Waiting, EndsByItself: true}
 	switch full := w.Pace.Settings.Rate(); {
-	case w.Pace.Rate < fullPace*full && float64(w.Books.Waiting) < rampSeconds*w.Pace.Rate:
-		return
 	case w.Pace.Rate < fullPace*full:
+		if float64(w.Books.Waiting) < rampSeconds*w.Pace.Rate {
+			return
+		}
 		r.Headline, r.Detail = "The pace grows", fmt.Sprintf("%s of %s pushes a second now%s", Decimal(w.Pace.Rate), Decimal(full), untilFull(*w.Pace))
 		r.Next = "nothing to do: it grows by itself after a pause or a closed gate"
 	case w.countPushes() >= fullPace*full:

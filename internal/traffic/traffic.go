@@ -108,13 +108,7 @@ func (s *Store) Recent(ctx context.Context, lists []keys.List, slots int) ([]Ser
 	for i := range fields {
 		fields[i] = fmt.Sprintf("s%d", first+int64(i))
 	}
-	pipe := s.rdb.Pipeline()
-	replies := make([]*redis.SliceCmd, len(lists))
-	for i, list := range lists {
-		replies[i] = pipe.HMGet(ctx, list.Key(keys.SuffixTraffic), fields...)
-	}
-	_, _ = pipe.Exec(ctx) // each reply has its own error
-	for i, reply := range replies {
+	for i, reply := range s.readFields(ctx, lists, fields) {
 		all[i].Step = fine
 		for n, value := range reply.Val() {
 			text, _ := value.(string)
@@ -123,6 +117,17 @@ func (s *Store) Recent(ctx context.Context, lists []keys.List, slots int) ([]Ser
 		}
 	}
 	return all, nil
+}
+
+// readFields reads some fields of several records in one round trip. Each reply has its own error.
+func (s *Store) readFields(ctx context.Context, lists []keys.List, fields []string) []*redis.SliceCmd {
+	pipe := s.rdb.Pipeline()
+	replies := make([]*redis.SliceCmd, len(lists))
+	for i, list := range lists {
+		replies[i] = pipe.HMGet(ctx, list.Key(keys.SuffixTraffic), fields...)
+	}
+	_, _ = pipe.Exec(ctx)
+	return replies
 }
 
 // Minute returns the requests of several campaigns in the present minute of Redis' clock, as far as
@@ -140,13 +145,7 @@ func (s *Store) Minute(ctx context.Context, lists []keys.List) ([]int64, error) 
 	for at := now.Truncate(time.Minute); !at.After(now); at = at.Add(fine) {
 		fields = append(fields, fmt.Sprintf("s%d", at.Unix()/int64(fine.Seconds())))
 	}
-	pipe := s.rdb.Pipeline()
-	replies := make([]*redis.SliceCmd, len(lists))
-	for i, list := range lists {
-		replies[i] = pipe.HMGet(ctx, list.Key(keys.SuffixTraffic), fields...)
-	}
-	_, _ = pipe.Exec(ctx) // each reply has its own error
-	for i, reply := range replies {
+	for i, reply := range s.readFields(ctx, lists, fields) {
 		for _, value := range reply.Val() {
 			text, _ := value.(string)
 			answers[i] += decode(text).Answers
