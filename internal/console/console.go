@@ -134,8 +134,8 @@ type Console struct {
 	raises   raises
 	plans    operator.WaveMemory
 	health   *healthCheck
-	records  trafficRecords
-	minutes  minutesRead
+	records  *recent[traffic.Series]
+	minutes  *recent[[]store.Minute]
 	sql      sqlWatch
 	shared   sharedUpdates
 	listed   operator.ListMemory // of the sampler
@@ -153,7 +153,10 @@ func New(deps Deps, opts Options) (*Console, error) {
 	if err := opts.validate(); err != nil {
 		return nil, fmt.Errorf("console options: %w", err)
 	}
-	c := &Console{deps: deps, opts: opts, now: time.Now, undoFor: undoFor}
+	c := &Console{
+		deps: deps, opts: opts, now: time.Now, undoFor: undoFor,
+		records: newRecent[traffic.Series](recordAge), minutes: newRecent[[]store.Minute](minutesAge),
+	}
 	var err error
 	if c.views, err = parseViews(opts.Prefix); err != nil {
 		return nil, err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"fanfare/internal/campaign"
@@ -17,17 +16,6 @@ const redisKeeps = 24 * time.Hour
 
 // minutesAge is how long the minutes of SQL serve all pages of a campaign that has ended.
 const minutesAge = time.Minute
-
-// minutesRead are minutes of SQL by campaign.
-type minutesRead struct {
-	mu   sync.Mutex
-	byID map[string]minutesRecord
-}
-
-type minutesRecord struct {
-	at      time.Time
-	minutes []store.Minute
-}
 
 // isOld reports whether a campaign has ended, and Redis no longer has its whole record.
 func isOld(spec campaign.Spec, now time.Time) bool {
@@ -47,11 +35,8 @@ func (c *Console) chartOverTime(ctx context.Context, spec campaign.Spec, now tim
 // the funnel says that SQL does not answer.
 func (c *Console) minutesOf(ctx context.Context, id string) []store.Minute {
 	now := c.now()
-	c.minutes.mu.Lock()
-	known, ok := c.minutes.byID[id]
-	c.minutes.mu.Unlock()
-	if ok && now.Sub(known.at) < minutesAge {
-		return known.minutes
+	if known, ok := c.minutes.find(id, now); ok {
+		return known
 	}
 	var found []store.Minute
 	err := c.askSQL(ctx, func(ctx context.Context) (err error) {
@@ -61,17 +46,7 @@ func (c *Console) minutesOf(ctx context.Context, id string) []store.Minute {
 	if err != nil {
 		return nil
 	}
-	c.minutes.mu.Lock()
-	defer c.minutes.mu.Unlock()
-	if c.minutes.byID == nil {
-		c.minutes.byID = make(map[string]minutesRecord)
-	}
-	for other, record := range c.minutes.byID {
-		if now.Sub(record.at) >= minutesAge {
-			delete(c.minutes.byID, other)
-		}
-	}
-	c.minutes.byID[id] = minutesRecord{now, found}
+	c.minutes.keep(id, now, found)
 	return found
 }
 

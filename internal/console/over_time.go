@@ -3,7 +3,6 @@ package console
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"fanfare/internal/operator"
@@ -16,43 +15,19 @@ const slotsShown = 180
 // recordAge is how long a record serves all pages of a campaign: it changes every ten seconds.
 const recordAge = 5 * time.Second
 
-// trafficRecords are the campaigns' records over time.
-type trafficRecords struct {
-	mu   sync.Mutex
-	byID map[string]trafficRecord
-}
-
-type trafficRecord struct {
-	at     time.Time
-	series traffic.Series
-}
-
 // trafficOf returns a campaign's record, at most recordAge old. One that cannot be read is empty:
 // the rest of the page does not depend on it, and the log says why.
 func (c *Console) trafficOf(ctx context.Context, id string) traffic.Series {
 	now := c.now()
-	c.records.mu.Lock()
-	known, ok := c.records.byID[id]
-	c.records.mu.Unlock()
-	if ok && now.Sub(known.at) < recordAge {
-		return known.series
+	if known, ok := c.records.find(id, now); ok {
+		return known
 	}
 	series, err := c.deps.System.Traffic(ctx, id, slotsShown)
 	if err != nil {
 		c.deps.Logger.Info("traffic not read; the page has no chart", "campaign", id, "error", err)
 		return traffic.Series{}
 	}
-	c.records.mu.Lock()
-	defer c.records.mu.Unlock()
-	if c.records.byID == nil {
-		c.records.byID = make(map[string]trafficRecord)
-	}
-	for other, record := range c.records.byID {
-		if now.Sub(record.at) >= recordAge {
-			delete(c.records.byID, other)
-		}
-	}
-	c.records.byID[id] = trafficRecord{now, series}
+	c.records.keep(id, now, series)
 	return series
 }
 

@@ -57,10 +57,12 @@ func (w *sqlWatch) note(err error) {
 
 // askSQL asks SQL. A database that hangs delays a page by the limit at most.
 func (c *Console) askSQL(ctx context.Context, ask func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, c.sql.limit(c.now()))
+	limited, cancel := context.WithTimeout(ctx, c.sql.limit(c.now()))
 	defer cancel()
-	err := ask(ctx)
-	c.sql.note(err)
+	err := ask(limited)
+	if ctx.Err() == nil { // a reader who leaves says nothing of SQL
+		c.sql.note(err)
+	}
 	return err
 }
 
