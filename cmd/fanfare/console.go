@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -19,6 +18,7 @@ import (
 	"fanfare/internal/console"
 	"fanfare/internal/daemon"
 	"fanfare/internal/idempotency"
+	"fanfare/internal/loopback"
 	"fanfare/internal/operator"
 	"fanfare/internal/preflight"
 	"fanfare/internal/threads"
@@ -168,7 +168,7 @@ func serveConsole(ctx context.Context, command *cobra.Command, rooms *sending.Ro
 	if err != nil {
 		return fmt.Errorf("open the console: %w", err)
 	}
-	if !daemon.IsLoopback(listener.Addr()) && tokens == (console.Tokens{}) {
+	if !loopback.IsAddr(listener.Addr()) && tokens == (console.Tokens{}) {
 		err := fmt.Errorf("%s is reachable from elsewhere: set FANFARE_CONSOLE_TOKEN or FANFARE_CONSOLE_READ_TOKEN, or listen on 127.0.0.1", flags.listen)
 		return errors.Join(asUsage(err), listener.Close())
 	}
@@ -182,12 +182,7 @@ func serveConsole(ctx context.Context, command *cobra.Command, rooms *sending.Ro
 // under such a name brings browsers of other machines to a loopback address.
 func findForeignHost(hosts []string) string {
 	for _, host := range hosts {
-		name := host
-		if h, _, err := net.SplitHostPort(host); err == nil {
-			name = h
-		}
-		name = strings.Trim(name, "[]")
-		if ip := net.ParseIP(name); (ip == nil || !ip.IsLoopback()) && !strings.EqualFold(name, "localhost") {
+		if !loopback.IsHostPort(host) {
 			return host
 		}
 	}

@@ -1,10 +1,11 @@
 package console
 
 import (
-	"net"
 	"net/http"
 	"slices"
 	"strings"
+
+	"fanfare/internal/loopback"
 )
 
 // policy allows only what the console itself serves: no inline script or style, no other origin.
@@ -40,13 +41,9 @@ func (c *Console) guard(next http.Handler) http.Handler {
 // isOurHost reports whether a request names this console. A page of another site whose name was
 // rebound to our address does not.
 func (c *Console) isOurHost(host string) bool {
-	name := host
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		name = h
-	}
-	name = strings.Trim(name, "[]")
-	if ip := net.ParseIP(name); ip != nil && ip.IsLoopback() || strings.EqualFold(name, "localhost") {
+	if loopback.IsHostPort(host) {
 		return true
 	}
+	name := loopback.StripPort(host)
 	return slices.ContainsFunc(c.opts.Hosts, func(own string) bool { return strings.EqualFold(own, name) || strings.EqualFold(own, host) })
 }

@@ -9,11 +9,12 @@ import (
 	"net/url"
 	"os"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"fanfare/internal/loopback"
 )
 
 // The modes of Redis.
@@ -101,9 +102,7 @@ func (o RedisOptions) PlaintextHost() string {
 		return ""
 	}
 	for _, address := range universal.Addrs {
-		host, _, err := net.SplitHostPort(address)
-		ip := net.ParseIP(host)
-		if err == nil && host != "" && !strings.EqualFold(host, "localhost") && !ip.IsLoopback() {
+		if host, _, err := net.SplitHostPort(address); err == nil && host != "" && !loopback.IsHost(host) {
 			return host
 		}
 	}

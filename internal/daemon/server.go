@@ -15,6 +15,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"fanfare/internal/loopback"
 )
 
 // server serves /livez, /readyz and /metrics until it is closed.
@@ -53,7 +55,7 @@ func newServer(ctx context.Context, addr string, h http.Handler, log *slog.Logge
 	if err != nil {
 		return nil, fmt.Errorf("listen for health and metrics: %w", err)
 	}
-	if !IsLoopback(listener.Addr()) {
+	if !loopback.IsAddr(listener.Addr()) {
 		log.Warn("health and metrics are open to other machines without a password", "addr", listener.Addr().String())
 	}
 	s := &server{
@@ -84,7 +86,7 @@ func listen(ctx context.Context, addr string, log *slog.Logger) (net.Listener, e
 		return listener, err
 	}
 	tcp, resolveErr := net.ResolveTCPAddr("tcp", addr)
-	if resolveErr != nil || !IsLoopback(tcp) {
+	if resolveErr != nil || !loopback.IsAddr(tcp) {
 		return nil, err
 	}
 	tcp.Port = 0
@@ -93,12 +95,6 @@ func listen(ctx context.Context, addr string, log *slog.Logger) (net.Listener, e
 	}
 	log.Warn("health port in use; took another port", "wanted", addr, "addr", listener.Addr().String())
 	return listener, nil
-}
-
-// IsLoopback reports whether only this machine can reach an address.
-func IsLoopback(addr net.Addr) bool {
-	tcp, ok := addr.(*net.TCPAddr)
-	return ok && tcp.IP.IsLoopback()
 }
 
 // close waits for requests under way.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"fanfare/internal/loopback"
 	"fanfare/internal/redact"
 )
 
@@ -147,11 +148,5 @@ func (o Options) hasCredentials() bool {
 // isCleartext reports whether an address is reached over http:// beyond this machine.
 func isCleartext(address string) bool {
 	u, err := url.Parse(address)
-	return err == nil && strings.EqualFold(u.Scheme, "http") && !isLoopback(u.Hostname())
-}
-
-func isLoopback(host string) bool {
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	ip := net.ParseIP(host)
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
+	return err == nil && strings.EqualFold(u.Scheme, "http") && !loopback.IsHost(u.Hostname())
 }

@@ -5,12 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/url"
 	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"fanfare/internal/loopback"
 )
 
 // URLError is a problem of a database URL. It contains no user, password or host.
@@ -198,6 +199,5 @@ func findPlaintextHost(config *pgconn.Config) string {
 
 // isLocalHost reports whether a host is a socket's directory or a loopback address.
 func isLocalHost(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "" || strings.HasPrefix(host, "/") || strings.HasPrefix(host, "@") || strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+	return host == "" || strings.HasPrefix(host, "/") || strings.HasPrefix(host, "@") || loopback.IsHost(host)
 }
