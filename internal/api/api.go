@@ -7,10 +7,12 @@ import (
 	"context"
 	_ "embed"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -97,14 +99,31 @@ func New(deps Deps, opts Options) (*API, error) {
 		return nil, errors.New("API needs a system, its requests, and callers")
 	}
 	a := &API{deps: deps, opts: opts, mux: http.NewServeMux(), readTimeout: defaultReadTimeout}
+	methods := map[string][]string{"/openapi.yaml": {http.MethodGet}}
 	for _, e := range a.endpoints() {
 		a.mux.Handle(e.method+" "+Prefix+e.path, a.serve(e))
+		methods[e.path] = append(methods[e.path], e.method)
+	}
+	for path, allowed := range methods {
+		a.mux.Handle(Prefix+path, refuseMethod(allowed))
 	}
 	a.mux.HandleFunc("GET "+Prefix+"/openapi.yaml", a.showDescription)
 	a.mux.HandleFunc(Prefix+"/", func(w http.ResponseWriter, _ *http.Request) {
 		writeProblem(w, &problem{Status: http.StatusNotFound, Title: "No such endpoint", Detail: "See " + Prefix + "/openapi.yaml."})
 	})
 	return a, nil
+}
+
+// refuseMethod answers a path that exists with what may be done there.
+func refuseMethod(allowed []string) http.HandlerFunc {
+	list := strings.Join(slices.Sorted(slices.Values(allowed)), ", ")
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Allow", list)
+		writeProblem(w, &problem{
+			Status: http.StatusMethodNotAllowed, Title: "No such method here",
+			Detail: fmt.Sprintf("%s takes %s.", r.URL.Path, list),
+		})
+	}
 }
 
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.ServeHTTP(w, r) }

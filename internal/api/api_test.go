@@ -113,6 +113,8 @@ func TestBadRequestsAreExplained(t *testing.T) {
 	f.expect(http.StatusNotImplemented, "No project", http.MethodPost, "/project/halt", "")
 	f.expect(http.StatusNotImplemented, "No project", http.MethodGet, "/project/history", "")
 	f.expect(http.StatusNotFound, "openapi.yaml", http.MethodGet, "/nowhere", "")
+	f.expect(http.StatusMethodNotAllowed, "/campaigns/42 takes DELETE, GET, PATCH", http.MethodPut, "/campaigns/42", "{}")
+	f.expect(http.StatusMethodNotAllowed, "/openapi.yaml takes GET", http.MethodPost, "/openapi.yaml", "")
 	f.expect(http.StatusNotFound, "No such campaign", http.MethodGet, "/campaigns/41", "")
 	if len(f.system.acted) > 0 {
 		t.Errorf("bad requests did %q", f.system.acted)
