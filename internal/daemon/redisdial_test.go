@@ -18,7 +18,7 @@ import (
 
 // The error differs from an outage, because no restart cures it.
 func TestErrorSaysThatOnlyOneSideSpeaksTLS(t *testing.T) {
-	secured, err := miniredis.RunTLS(&tls.Config{Certificates: []tls.Certificate{newCertificate(t).pair}})
+	secured, err := miniredis.RunTLS(&tls.Config{Certificates: []tls.Certificate{servers.NewCertificate(t, "redis.test").Pair}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,8 @@ import (
 // Servers of other hands echo what our client sends, with small windows, tables and limits.
 func TestHTTP2Servers(t *testing.T) {
 	t.Parallel()
-	for name, start := range map[string]func(*testing.T) (address string){"nghttpd": startNghttpd, "Node": startNodeEcho} {
+	startEcho := func(t *testing.T) string { t.Helper(); return startNode(t, "node/echo.mjs") }
+	for name, start := range map[string]func(*testing.T) (address string){"nghttpd": startNghttpd, "Node": startEcho} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := dialHTTP2(t, start(t))
@@ -90,9 +91,10 @@ func startNghttpd(t *testing.T) string {
 	return address
 }
 
-func startNodeEcho(t *testing.T) string {
+// startNode runs a server for Node that prints its port.
+func startNode(t *testing.T, script string, args ...string) string {
 	t.Helper()
-	command := exec.Command("node", "node/echo.mjs")
+	command := exec.Command("node", append([]string{script}, args...)...)
 	out, err := command.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
