@@ -86,7 +86,7 @@ seconds of a campaign, and while it is held.`,
 					}
 					printList(out, views)
 					if r := op.ExplainResults(ctx); r != nil {
-						printReason(out, "", explainReason(*r), r.Next)
+						printReason(out, "", explainReason(*r, time.Now()), r.Next)
 					}
 				})
 			})

@@ -1,11 +1,11 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"fanfare/cmd/internal/assembly"
 	"fanfare/cmd/internal/sending"
@@ -38,15 +38,10 @@ func findPaces(ctx context.Context, rooms *sending.Rooms) operator.FindPace {
 	}
 }
 
-// explainReason says in one sentence what keeps a campaign, or a part of it, from moving.
-func explainReason(r operator.Reason) string {
-	text := r.Headline
-	switch {
-	case !r.Until.IsZero():
-		text += " until " + clockTime(r.Until)
-	case !r.Since.IsZero():
-		text += " since " + clockTime(r.Since)
-	}
+// explainReason says in one sentence what keeps a campaign, or a part of it, from moving. A zero
+// now leaves out how long ago a pause was.
+func explainReason(r operator.Reason, now time.Time) string {
+	text := r.Title(now) + r.When(clockTime)
 	if r.Detail != "" {
 		text += ": " + r.Detail
 	}
@@ -61,13 +56,13 @@ func explainReason(r operator.Reason) string {
 }
 
 // reasonLines are the sentences with their next steps. They are beside figures that count retries.
-func reasonLines(reasons []operator.Reason) []string {
+func reasonLines(reasons []operator.Reason, now time.Time) []string {
 	var lines []string
 	for _, r := range reasons {
 		if isRetriesBeside(r) {
 			continue
 		}
-		line := strings.TrimSuffix(printable(explainReason(r)), ".")
+		line := strings.TrimSuffix(printable(explainReason(r, now)), ".")
 		if r.Next != "" {
 			line += "; " + printable(r.Next)
 		}
@@ -83,17 +78,18 @@ func isRetriesBeside(r operator.Reason) bool {
 
 // reasonField is a reason as a field of the campaign. A label may say what the headline says.
 func reasonField(r operator.Reason) (label, text string) {
+	now := time.Now()
 	switch {
 	case r.Kind == operator.ReasonTripped, r.Kind == operator.ReasonPaused:
-		return "reason", cmp.Or(r.Detail, "none was given")
+		return "reason", explainReason(r, now)
 	case r.Kind == operator.ReasonLoss:
 		return "audience", r.Detail
 	case r.Kind == operator.ReasonUndelivered, r.Kind == operator.ReasonNoResponder, r.Kind == operator.ReasonSQLWrites:
-		return "results", explainReason(r)
+		return "results", explainReason(r, now)
 	case r.Kind == operator.ReasonDraft, r.Kind == operator.ReasonScheduled, r.Kind == operator.ReasonWindows, !r.Stops:
-		return "waits", explainReason(r)
+		return "waits", explainReason(r, now)
 	}
-	return "held", explainReason(r)
+	return "held", explainReason(r, now)
 }
 
 // printReasons prints the reasons below a list of campaigns. States that a person chose, and that
@@ -104,12 +100,8 @@ func printReasons(o output, v operator.View) {
 		case operator.ReasonDraft, operator.ReasonBroken, operator.ReasonNoMessage:
 			continue
 		}
-		who := printable(v.Spec.ID)
-		label, text := reasonField(r)
-		if label == "reason" {
-			who += " is paused"
-		}
-		printReason(o, who+": ", text, r.Next)
+		_, text := reasonField(r)
+		printReason(o, printable(v.Spec.ID)+": ", text, r.Next)
 	}
 }
 
@@ -132,4 +124,6 @@ func isHeld(reasons []operator.Reason) bool {
 }
 
 // joinReasons is one line of all reasons.
-func joinReasons(reasons []operator.Reason) string { return strings.Join(reasonLines(reasons), "; ") }
+func joinReasons(reasons []operator.Reason) string {
+	return strings.Join(reasonLines(reasons, time.Now()), "; ")
+}

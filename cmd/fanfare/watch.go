@@ -84,7 +84,7 @@ func (l *progressLine) draw(p operator.Progress) bool {
 		columns := terminal.Columns(l.w)
 		err = errors.Join(terminal.Redraw(l.w, l.explainChange(p, columns)), l.paintProgress(p, columns-1)) // in the last column a terminal may wrap
 	default:
-		_, err = fmt.Fprintln(l.w, strings.Join(append([]string{describeProgress(p, 0)}, reasonLines(p.Reasons)...), "  "))
+		_, err = fmt.Fprintln(l.w, strings.Join(append([]string{describeProgress(p, 0)}, reasonLines(p.Reasons, time.Now())...), "  "))
 	}
 	return err == nil
 }
@@ -108,7 +108,7 @@ func watchedState(p operator.Progress) string {
 
 // explainChange says above the line why nothing moves, if the reason has changed.
 func (l *progressLine) explainChange(p operator.Progress, columns int) string {
-	now := strings.Join(reasonLines(p.Reasons), "\n")
+	now := strings.Join(reasonLines(p.Reasons, time.Time{}), "\n")
 	if now == l.lastReason {
 		return ""
 	}
@@ -117,7 +117,7 @@ func (l *progressLine) explainChange(p operator.Progress, columns int) string {
 		return ""
 	}
 	var text strings.Builder
-	for sentence := range strings.SplitSeq(now, "\n") {
+	for _, sentence := range reasonLines(p.Reasons, time.Now()) {
 		for _, line := range wrap(sentence, columns) {
 			text.WriteString(line + "\n")
 		}

@@ -73,6 +73,23 @@ func TestProgressIsScarceInLogs(t *testing.T) {
 	}
 }
 
+// The reason above the line is printed again when it changes, and not as a pause grows older.
+func TestWatchRepeatsNoPause(t *testing.T) {
+	line := newProgressLine(new(strings.Builder), false)
+	p := operator.Progress{Reasons: []operator.Reason{{Kind: operator.ReasonPaused, Headline: "Paused by ann", Since: time.Now()}}}
+	if got := line.explainChange(p, 80); got != "Paused by ann just now\n" {
+		t.Errorf("says %q", got)
+	}
+	p.Reasons[0].Since = time.Now().Add(-time.Hour)
+	if got := line.explainChange(p, 80); got != "" {
+		t.Errorf("says it again: %q", got)
+	}
+	p.Reasons[0].Headline = "Paused by bob"
+	if got := line.explainChange(p, 80); got != "Paused by bob 1 h ago\n" {
+		t.Errorf("says %q of another pause", got)
+	}
+}
+
 func TestBarsFollowTheTerminal(t *testing.T) {
 	for columns, want := range map[int]int{0: 20, 100: 20, 99: 10, 70: 10, 69: 5} {
 		if got := barWidthFor(columns); got != want {

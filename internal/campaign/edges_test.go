@@ -46,8 +46,8 @@ func tellsWhatIsOverdue(t *testing.T, b *backends.Backend) {
 	}
 }
 
-// An application that resumes a campaign leaves the reason of its pause; adopting the campaign
-// removes it.
+// An application that resumes a campaign leaves the reason of its pause, and who paused it;
+// adopting the campaign removes them.
 func adoptsWithoutAReason(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	f.into("1", campaign.Running)
@@ -55,6 +55,10 @@ func adoptsWithoutAReason(t *testing.T, b *backends.Backend) {
 	f.hset(f.key("1", keys.SuffixSpec), "reason", "paused by a breaker")
 	f.discover()
 	wantEqual(t, "reason", f.get("1").Reason, "")
+	f.ok(f.Move(t.Context(), "1", campaign.Paused, ""))
+	f.hset(f.key("1", keys.SuffixSpec), "state", "running")
+	f.discover()
+	wantEqual(t, "paused", f.get("1").PausedAt, time.Time{})
 }
 
 // Discover does not extend the expiry of counts, or of a key that lives longer than its campaign.

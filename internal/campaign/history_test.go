@@ -47,12 +47,14 @@ func recordsWhoDidWhat(t *testing.T, b *backends.Backend) {
 	f.discover() // it adopts nothing
 	breaker := history.WithActor(t.Context(), "breaker")
 	f.ok(f.Move(breaker, "1", campaign.Paused, "too many 404"))
-	f.ok(f.Move(breaker, "1", campaign.Paused, "said twice"))
+	f.ok(f.Move(t.Context(), "1", campaign.Paused, "said twice"))
+	wantEqual(t, "paused by", f.get("1").PausedBy, "breaker")
 	rate, weight := 200.0, 1
 	f.ok(f.Change(t.Context(), "1", campaign.Change{Rate: &rate, Weight: &weight}))
 	deadline := time.Date(2100, 1, 2, 3, 4, 5, 0, time.UTC)
 	f.ok(f.Change(t.Context(), "1", campaign.Change{Message: message, Deadline: &deadline}))
 	f.ok(f.Move(t.Context(), "1", campaign.Running, ""))
+	wantEqual(t, "paused by, when running again", f.get("1").PausedBy, "")
 	f.ok(f.Move(t.Context(), "1", campaign.Cancelled, "wrong day"))
 	f.ok(f.Note(t.Context(), "1", "x", notification.HistoryEntry{What: campaign.NoteExported, N: 7}))
 	wantList(t, "history", f.history("1"),

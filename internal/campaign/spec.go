@@ -47,12 +47,15 @@ type Spec struct {
 	Project    string // Firebase project; empty: the only one that is known
 	Name       string // for people
 	Reason     string // why it is paused, cancelled or expired
+	PausedBy   string // who paused it; empty unless it is paused, and if an application wrote the state
+
+	endLogged bool // of a cancelled campaign: see NoteEnd
 
 	Overdue bool // set by Discover: the deadline of the list has passed
 
 	// Times of the Redis server's clock; zero before the event. They are stored in ms since 1970;
 	// RFC 3339 is read too.
-	CreatedAt, StartedAt, FinishedAt time.Time
+	CreatedAt, StartedAt, PausedAt, FinishedAt time.Time
 }
 
 // The fields of the hash.
@@ -78,16 +81,19 @@ const (
 	fieldProject     = "project"
 	fieldName        = "name"
 	fieldReason      = "reason"
+	fieldPausedBy    = "paused_by"
 	fieldCreated     = "created_at"
 	fieldStarted     = "started_at"
+	fieldPaused      = "paused_at"
 	fieldFinished    = "finished_at"
+	fieldEndLogged   = "end_logged"
 )
 
 // headFields are all fields but the message, which is long and not always needed.
 var headFields = []string{
 	fieldState, fieldOnAmbiguous, fieldDevices, fieldDedupe, fieldKind, fieldWeight, fieldPriority, fieldRate, fieldDeadline, fieldDerived,
-	fieldStartAt, fieldWindows, fieldLocalTime, fieldTimeZone, fieldQuiet, fieldSource, fieldProject, fieldName, fieldReason,
-	fieldCreated, fieldStarted, fieldFinished,
+	fieldStartAt, fieldWindows, fieldLocalTime, fieldTimeZone, fieldQuiet, fieldSource, fieldProject, fieldName, fieldReason, fieldPausedBy,
+	fieldCreated, fieldStarted, fieldPaused, fieldFinished, fieldEndLogged,
 }
 
 var allFields = append(slices.Clone(headFields), fieldMessage, fieldEdition)
@@ -171,12 +177,18 @@ func (s *Spec) set(field, value string) (problem string) {
 		s.Name = value
 	case fieldReason:
 		s.Reason = value
+	case fieldPausedBy:
+		s.PausedBy = value
 	case fieldCreated:
 		s.CreatedAt = parseTime(value)
 	case fieldStarted:
 		s.StartedAt = parseTime(value)
+	case fieldPaused:
+		s.PausedAt = parseTime(value)
 	case fieldFinished:
 		s.FinishedAt = parseTime(value)
+	case fieldEndLogged:
+		s.endLogged = value != ""
 	}
 	return ""
 }

@@ -51,7 +51,7 @@ func example() *fakeSystem {
 	tripped.Spec.Reason = "22 of 22 answers of the canary are SENDER_ID_MISMATCH"
 	tripped.Breaker = breaker.State{Known: true, Last: &breaker.Trip{Reason: tripped.Spec.Reason, At: now.Add(-time.Minute)}}
 	paused := view("paused", campaign.Paused, campaign.Books{Sent: 5, Waiting: 5})
-	paused.Spec.Reason = "wrong link"
+	paused.Spec.Reason, paused.Spec.PausedBy, paused.Spec.PausedAt = "wrong link", "ops@host", now.Add(-12*time.Minute)
 	low := view("low", campaign.Running, campaign.Books{Waiting: 400})
 	high := view("high", campaign.Running, campaign.Books{Sent: 1, Waiting: 100, InFlight: 10})
 	high.Spec.Priority = 5

@@ -94,7 +94,7 @@ func historyTone(e notification.HistoryEntry) string {
 	case "started", "resumed", campaign.NoteReleased:
 		return "is-running"
 	case "paused":
-		if strings.Contains(e.Who, "breaker ") {
+		if history.IsBreaker(e.Who) {
 			return "is-broken"
 		}
 		return "is-paused"

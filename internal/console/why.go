@@ -32,7 +32,7 @@ type step struct {
 
 // whyOf returns the sentence on a reason of a campaign, or of the whole system if each is nil.
 func (c *Console) whyOf(r *operator.Reason, each *Campaign, s *Snapshot) why {
-	w := why{Tone: tone(r), Headline: r.Headline, Icon: iconOf(tone(r)), Text: textOf(r, s.At), Step: stepsOf(r.Next)}
+	w := why{Tone: tone(r), Headline: r.Title(s.At), Icon: iconOf(tone(r)), Text: textOf(r, s.At), Step: stepsOf(r.Next)}
 	if len(w.Step) == 0 && r.EndsByItself {
 		w.Step = []step{{Text: "Nothing to do"}}
 	}
@@ -52,7 +52,7 @@ func textOf(r *operator.Reason, now time.Time) string {
 	switch {
 	case !r.Until.IsZero() && r.Until.After(now):
 		parts = append(parts, "next look in "+span(r.Until.Sub(now)))
-	case !r.Since.IsZero():
+	case !r.Since.IsZero() && r.Title(now) == r.Headline: // which may say it
 		parts = append(parts, "since "+span(now.Sub(r.Since)))
 	}
 	return sentence(parts)

@@ -72,6 +72,15 @@ func TestReasonsSayWhatToDo(t *testing.T) {
 	}
 }
 
+// A pause says who paused it and how long ago, in the list and on its page.
+func TestPausesNameWhoAndWhen(t *testing.T) {
+	t.Parallel()
+	f := open(t, Options{})
+	for _, path := range []string{"/campaigns", "/campaigns/paused"} {
+		wantTexts(t, path, f.get(path).text, "Paused by ops@host 12 min ago", "Wrong link. 5 people wait.")
+	}
+}
+
 // A gate that was closed by hand has its own dialog. Other projects' buttons name the project.
 func TestRemediesBelongToTheProject(t *testing.T) {
 	t.Parallel()

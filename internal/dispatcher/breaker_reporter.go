@@ -230,7 +230,7 @@ func (j *breakerReporter) actOnTrip(ctx context.Context, camp *activeCampaign, t
 	defer cancel()
 	j.metrics.trips.WithLabelValues(string(t.Scope), string(t.Kind)).Inc()
 	j.log.Error("breaker tripped", "campaign", camp.id, "scope", t.Scope, "platform", t.Platform, "kind", t.Kind, "reason", t.Reason)
-	ctx = history.WithActor(ctx, j.pauser.campaigns.Actor()+", breaker "+string(t.Kind))
+	ctx = history.WithActor(ctx, history.NameBreaker(j.pauser.campaigns.Actor(), string(t.Kind)))
 	var err error
 	paused := false // such a change records itself
 	switch {

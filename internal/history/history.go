@@ -34,6 +34,15 @@ func ActorOf(ctx context.Context) string {
 	return actor
 }
 
+// breakerMark stands in the name of a breaker that acts.
+const breakerMark = ", breaker "
+
+// NameBreaker names a breaker that acts, by the process that acts for it and its kind of answers.
+func NameBreaker(process, kind string) string { return process + breakerMark + kind }
+
+// IsBreaker reports whether an actor is a breaker rather than a person.
+func IsBreaker(actor string) bool { return strings.Contains(actor, breakerMark) }
+
 // Parse reads entries in the order given. It replaces bytes that SQL cannot hold. A field that is
 // missing or unreadable stays empty.
 func Parse(found []redis.XMessage) []notification.HistoryEntry {

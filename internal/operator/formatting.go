@@ -40,6 +40,20 @@ func Span(d time.Duration) string {
 	return text
 }
 
+// Ago says how long ago a moment was, in its largest unit: "12 min ago".
+func Ago(at, now time.Time) string {
+	switch age := now.Sub(at); {
+	case age < time.Minute:
+		return "just now"
+	case age < time.Hour:
+		return fmt.Sprintf("%d min ago", int(age.Minutes()))
+	case age < 48*time.Hour:
+		return fmt.Sprintf("%d h ago", int(age.Hours()))
+	default:
+		return fmt.Sprintf("%d days ago", int(age.Hours())/24)
+	}
+}
+
 // LocalTime formats a time in the time zone of this process, and names the zone.
 func LocalTime(at time.Time) string { return at.Local().Format(time.DateTime + " MST") }
 

@@ -60,7 +60,7 @@ func FindHold(s pacing.State) *Hold {
 
 // Explain says the same as a Reason, without the recipients who wait.
 func (h *Hold) Explain() Reason {
-	r := Reason{Detail: h.Reason, Since: h.Since, Until: h.Until, Stops: true, EndsByItself: h.EndsByItself || !h.Until.IsZero()}
+	r := Reason{Detail: h.Reason, By: h.By, Since: h.Since, Until: h.Until, Stops: true, EndsByItself: h.EndsByItself || !h.Until.IsZero()}
 	switch h.Cause {
 	case CauseHalt:
 		h.explainHalt(&r)

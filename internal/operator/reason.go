@@ -63,6 +63,7 @@ type Reason struct {
 	Stops bool `json:"stops"`
 	// People are the recipients who wait because of it.
 	People int64     `json:"people"`
+	By     string    `json:"by,omitempty"` // who stopped it, if someone did
 	Since  time.Time `json:"since,omitzero"`
 	Until  time.Time `json:"until,omitzero"` // when it ends by itself, if that is known
 	// EndsByItself reports whether no one has to act.
@@ -70,3 +71,26 @@ type Reason struct {
 	Action       Action `json:"action,omitempty"`
 	Next         string `json:"next,omitempty"` // the same for the command line, or in words
 }
+
+// Title is the headline, and how long ago a pause was: "Paused by ops 12 min ago". A zero now
+// leaves that out.
+func (r Reason) Title(now time.Time) string {
+	if !r.isPause() || r.Since.IsZero() || now.IsZero() {
+		return r.Headline
+	}
+	return r.Headline + " " + Ago(r.Since, now)
+}
+
+// When says until or since when the reason holds, as format writes moments, unless Title says it.
+// It begins with a blank; "" if neither is known.
+func (r Reason) When(format func(time.Time) string) string {
+	switch {
+	case !r.Until.IsZero():
+		return " until " + format(r.Until)
+	case !r.Since.IsZero() && !r.isPause():
+		return " since " + format(r.Since)
+	}
+	return ""
+}
+
+func (r Reason) isPause() bool { return r.Kind == ReasonPaused || r.Kind == ReasonTripped }

@@ -10,6 +10,7 @@ import (
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/fleet"
+	"fanfare/internal/history"
 	"fanfare/internal/pacing"
 )
 
@@ -143,11 +144,21 @@ func (w *why) scheduledReason(id string) Reason {
 	return r
 }
 
-// pauseReason distinguishes a person's pause from a breaker's.
+// pauseReason distinguishes a person's pause from a breaker's, and says who paused it and when.
 func (w *why) pauseReason(id string) Reason {
-	r := Reason{Kind: ReasonPaused, Headline: "Paused", Detail: w.Spec.Reason, Action: ActionResume, Next: "fanfare campaign resume " + id}
-	if w.IsTripped() {
-		r.Kind, r.Headline, r.Since = ReasonTripped, "Stopped by a breaker", w.Breaker.Last.At
+	s := w.Spec
+	r := Reason{
+		Kind: ReasonPaused, Headline: "Paused", Detail: s.Reason, By: s.PausedBy, Since: s.PausedAt,
+		Action: ActionResume, Next: "fanfare campaign resume " + id,
+	}
+	switch {
+	case w.IsTripped():
+		r.Kind, r.Headline = ReasonTripped, "Stopped by a breaker"
+		if w.Breaker.Last != nil {
+			r.Since = w.Breaker.Last.At
+		}
+	case r.By != "":
+		r.Headline += " by " + r.By
 	}
 	r.splitAdvice()
 	return r
@@ -163,7 +174,7 @@ func (r *Reason) splitAdvice() {
 
 // IsTripped reports whether a breaker paused the campaign.
 func (v View) IsTripped() bool {
-	return v.Spec.State == campaign.Paused && v.Breaker.Last != nil && v.Spec.Reason == v.Breaker.Last.Reason
+	return v.Spec.State == campaign.Paused && (history.IsBreaker(v.Spec.PausedBy) || v.Breaker.Last != nil && v.Spec.Reason == v.Breaker.Last.Reason)
 }
 
 func (w *why) explainLosses() {

@@ -2,15 +2,19 @@ package operator
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"math"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"fanfare/internal/audience"
 	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
 	"fanfare/internal/fleet"
+	"fanfare/internal/history"
 	"fanfare/internal/pacing"
 )
 
@@ -85,6 +89,59 @@ func TestWhy(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A pause says who paused the campaign, and when. What a breaker stopped is known by who paused it,
+// so a list needs no look at the breakers.
+func TestWhyNamesWhoPaused(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	f.create("42", campaign.Running)
+	f.load("42", audienceOf(3), LoadOptions{Format: audience.CSV})
+	for who, want := range map[string]string{
+		"ann@ops": "Paused by ann@ops just now", "ops, console": "Paused by ops, console just now", "": "Paused just now",
+		history.NameBreaker("dispatcher a", "bad_message"): "Stopped by a breaker just now",
+	} {
+		ok(t, f.deps.Campaigns.Move(history.WithActor(t.Context(), who), "42", campaign.Paused, "5 of 5 are 400"))
+		shown, err := f.Show(t.Context(), "42")
+		ok(t, err)
+		f.Explain(t.Context(), &shown, nil)
+		listed, err := f.List(t.Context())
+		ok(t, err)
+		f.ExplainAll(t.Context(), listed, nil)
+		for from, v := range map[string]View{"shown": shown, "listed": listed[0]} {
+			r := v.Reasons[0]
+			if got := r.Title(time.Now()); got != want || r.By != who || r.Since.IsZero() || r.Detail != "5 of 5 are 400" {
+				t.Errorf("%s, paused by %q: %q of %+v, want %q", from, who, got, r, want)
+			}
+			text, err := json.Marshal(v)
+			ok(t, err)
+			if by := `"by":` + strconv.Quote(who); who != "" && !strings.Contains(string(text), by) {
+				t.Errorf("%s: %s lacks %s", from, text, by)
+			}
+		}
+		ok(t, f.deps.Campaigns.Move(t.Context(), "42", campaign.Running, ""))
+	}
+}
+
+// The age of a pause is in its title, and any other moment beside it.
+func TestTitlesOfReasons(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1_700_000_000, 0)
+	moment := func(time.Time) string { return "noon" }
+	paused, gate := Reason{Kind: ReasonPaused, Headline: "Paused"}, Reason{Kind: ReasonGate, Headline: "Closed", Since: now}
+	equal(t, "a pause of unknown age", paused.Title(now)+paused.When(moment), "Paused")
+	for age, want := range map[time.Duration]string{
+		-time.Second: "just now", 59 * time.Second: "just now", time.Minute: "1 min ago", 12*time.Minute + 59*time.Second: "12 min ago",
+		time.Hour: "1 h ago", 47 * time.Hour: "47 h ago", 48 * time.Hour: "2 days ago",
+	} {
+		paused.Since = now.Add(-age)
+		equal(t, age.String(), paused.Title(now)+paused.When(moment), "Paused "+want)
+		equal(t, age.String()+" without now", paused.Title(time.Time{})+paused.When(moment), "Paused")
+	}
+	equal(t, "since", gate.Title(now)+gate.When(moment), "Closed since noon")
+	gate.Until = now
+	equal(t, "until", gate.Title(now)+gate.When(moment), "Closed until noon")
 }
 
 // The quota is a reason once it is used up or grows, with figures and the share beside equals.

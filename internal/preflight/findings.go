@@ -19,7 +19,11 @@ func stateFinding(v operator.View) checks.Finding {
 	case v.Spec.State.IsFinal():
 		f.Grade, f.Advice = checks.Failure, "it sends no more: create another campaign"
 	case v.Spec.State == campaign.Paused && v.Spec.Reason != "":
-		f.Grade, f.Detail = checks.Warning, fmt.Sprintf("is paused: %s", v.Spec.Reason)
+		f.Grade, f.Detail = checks.Warning, "is paused"
+		if v.Spec.PausedBy != "" {
+			f.Detail += " by " + v.Spec.PausedBy
+		}
+		f.Detail += ": " + v.Spec.Reason
 		f.Advice = "fix what paused it before you resume it"
 	}
 	return f

@@ -38,6 +38,9 @@ func TestCampaignMoves(t *testing.T) {
 			if got.State != state || got.CreatedAt.IsZero() || len(got.Message) == 0 {
 				t.Errorf("campaign became %+v, want %s", got, state)
 			}
+			if got.PausedAt.IsZero() != (state != campaign.Paused) {
+				t.Errorf("campaign became %s, paused at %s", state, got.PausedAt)
+			}
 			if ttl := rdb.PTTL(t.Context(), "{campaign:42}:spec").Val(); state == campaign.Running && ttl >= 0 {
 				t.Errorf("a running campaign expires in %s", ttl)
 			}

@@ -21,7 +21,7 @@ func (m model) reasons() []string {
 		return append(lines, m.wrapIndented(r.outlook())...)
 	}
 	for _, reason := range r.Reasons {
-		lines = append(lines, m.wrapIndented(terminal.Printable(describe(reason)))...)
+		lines = append(lines, m.wrapIndented(terminal.Printable(describe(reason, m.now)))...)
 		if reason.Next != "" {
 			lines = append(lines, m.wrapIndented("→ "+terminal.Printable(reason.Next))...)
 		}

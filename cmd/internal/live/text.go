@@ -101,14 +101,8 @@ func shortSpan(d time.Duration) string {
 }
 
 // describe says in one sentence what keeps a campaign, or a part of it, from moving.
-func describe(r operator.Reason) string {
-	text := r.Headline
-	switch {
-	case !r.Until.IsZero():
-		text += " until " + r.Until.Local().Format(time.TimeOnly)
-	case !r.Since.IsZero():
-		text += " since " + r.Since.Local().Format(time.TimeOnly)
-	}
+func describe(r operator.Reason, now time.Time) string {
+	text := r.Title(now) + r.When(func(at time.Time) string { return at.Local().Format(time.TimeOnly) })
 	if r.Detail != "" {
 		text += ": " + r.Detail
 	}

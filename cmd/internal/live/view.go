@@ -122,7 +122,7 @@ func (m model) project() []string {
 		if hold := operator.FindHold(*s.pace); hold == nil {
 			pace += " of " + rateText(s.pace.Rate)
 		} else {
-			gate, color = terminal.Printable(describe(hold.Explain())), terminal.Yellow
+			gate, color = terminal.Printable(describe(hold.Explain(), m.now)), terminal.Yellow
 			if !hold.EndsByItself && hold.Until.IsZero() {
 				color = terminal.Red
 			}

@@ -17,8 +17,8 @@ end
 
 -- sound reports whether a running campaign is as enter leaves it, but for an expiry.
 local function sound()
-  local stamps = redis.call('HMGET', spec, 'created_at', 'started_at', 'finished_at', 'reason')
-  return stamps[1] and stamps[2] and not stamps[3] and not stamps[4]
+  local stamps = redis.call('HMGET', spec, 'created_at', 'started_at', 'finished_at', 'reason', 'paused_at')
+  return stamps[1] and stamps[2] and not stamps[3] and not stamps[4] and not stamps[5]
 end
 
 -- run enters the state, for a reason that goes into the history only.
