@@ -29,6 +29,8 @@ type Discovery struct {
 	// Unsettled campaigns do not run, but have leases that may need reaping, or results to
 	// forward. They are searched once per pass over the keyspace, about every Options.ScanEvery.
 	Unsettled []string
+	// Cancelled campaigns have run, and no dispatcher has logged their end: see NoteEnd.
+	Cancelled []string
 	// Vanished counts, by campaign, the recipients that left the list without a claim.
 	Vanished map[string]int64
 }
@@ -87,6 +89,9 @@ func (c *Campaigns) discover(ctx context.Context) (Discovery, error) {
 			running = append(running, h)
 		default:
 			rest = append(rest, h)
+			if h.spec.State == Cancelled && !h.spec.StartedAt.IsZero() && !h.spec.endLogged {
+				d.Cancelled = append(d.Cancelled, h.spec.ID)
+			}
 		}
 	}
 	for _, step := range []func() error{

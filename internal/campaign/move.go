@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode"
 
+	"fanfare/internal/queue"
 	"fanfare/internal/redisx"
 
 	"github.com/redis/go-redis/v9"
@@ -85,6 +86,17 @@ func (c *Campaigns) Complete(ctx context.Context, id string) (ended bool, how En
 	how.Reason = a.details[1]
 	how.Missing, err = strconv.ParseInt(a.details[0], 10, 64)
 	return true, how, wrap("complete", id, err)
+}
+
+// NoteEnd notes that the caller logs the end of a cancelled campaign. It reports whether the caller
+// is the first; the others must not log it.
+func (c *Campaigns) NoteEnd(ctx context.Context, id string) (first bool, err error) {
+	k, err := c.keys(id)
+	if err != nil {
+		return false, wrap("note end of", id, err)
+	}
+	word, _, err := c.run(ctx, noteEndScript, k.scriptKeys(), queue.NewClaimID())
+	return word == "noted", wrap("note end of", id, err)
 }
 
 // readDeadline reads the deadline of the spec in ms; 0 means none. Go parses it, because a script

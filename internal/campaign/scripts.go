@@ -34,6 +34,7 @@ var (
 	waiveScript      = newScript("waive")
 	loadedScript     = newScript("loaded")
 	noteScript       = newScript("note")
+	noteEndScript    = newScript("note_end")
 	refuseScript     = newScript("refuse")
 	removeSpecScript = newScript("remove_spec")
 	forgetScript     = newScript("forget")

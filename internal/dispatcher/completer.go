@@ -19,6 +19,7 @@ type completer struct {
 	forward   func(ctx context.Context, campaign keys.List)
 	interval  time.Duration
 	timeout   time.Duration // limits one tick
+	ends      *endLogger
 	log       *slog.Logger
 }
 
@@ -42,35 +43,7 @@ func (c *completer) completeOne(ctx context.Context, camp *activeCampaign) {
 		return
 	}
 	if done {
-		c.logEnd(ctx, camp.id, how)
+		c.ends.logEnd(ctx, camp.id, how)
 		c.roster.drop(camp)
-	}
-}
-
-// logEnd logs the end of a campaign with its counts. If they cannot be read, the line has none. A
-// Job stops when its campaign ends, which must not cut off these reads.
-func (c *completer) logEnd(ctx context.Context, id string, how campaign.Ending) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.timeout)
-	defer cancel()
-	attrs := []any{"campaign", id}
-	spec, specErr := c.campaigns.Get(ctx, id)
-	books, booksErr := c.campaigns.Books(ctx, id)
-	if specErr != nil || booksErr != nil {
-		attrs = append(attrs, "missing", how.Missing)
-	} else {
-		attrs = append(attrs, "state", spec.State)
-		attrs = append(attrs, countAttrs(books)...)
-		attrs = append(attrs, "codes", books.Codes, "resent", books.Resent, "lost", books.Lost)
-		if took := spec.FinishedAt.Sub(spec.StartedAt); !spec.StartedAt.IsZero() && took > 0 {
-			attrs = append(attrs, "took", took.Round(time.Millisecond), "rate", int64(float64(books.CountEnded())/took.Seconds()))
-		}
-	}
-	switch {
-	case how.Missing > 0:
-		c.log.Error("campaign completed with missing recipients", append(attrs, "reason", how.Reason)...)
-	case how.Reason != "":
-		c.log.Warn("campaign completed with problems", append(attrs, "reason", how.Reason)...)
-	default:
-		c.log.Info("campaign completed", attrs...)
 	}
 }

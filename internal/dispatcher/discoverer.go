@@ -20,6 +20,7 @@ import (
 type discoverer struct {
 	campaigns *campaign.Campaigns
 	roster    *roster
+	ends      *endLogger
 	reap      func(ctx context.Context, q *queue.Queue)
 	forward   func(ctx context.Context, campaign keys.List)
 	interval  time.Duration
@@ -50,6 +51,7 @@ func (r *discoverer) discover(ctx context.Context) error {
 	r.logFindings(found)
 	r.forget(found)
 	periodic.ForEach(ctx, r.timeout, found.Unsettled, r.tidy)
+	periodic.ForEach(ctx, r.timeout, found.Cancelled, r.ends.logCancelled)
 	served := make(map[string]bool, len(found.Running))
 	for _, spec := range found.Running {
 		if err := r.serve(ctx, spec); err != nil {

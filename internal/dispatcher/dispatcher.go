@@ -90,6 +90,7 @@ type Dispatcher struct {
 	reaper     *leasekeeper.Reaper
 	forwarder  *forwarder
 	completer  *completer
+	ends       *endLogger
 	reporter   *breakerReporter
 	traffic    *trafficReporter
 	prober     *credentialsProber
@@ -181,6 +182,7 @@ func (d *Dispatcher) Run(fetch, work context.Context) error {
 	d.forwarder.forwardAll(keep, d.opts.Lease)
 	d.reporter.report(keep, d.opts.Lease)
 	d.traffic.report(keep)
+	d.ends.logEndOfJob(keep, d.opts.Campaign, err)
 	stopKeeping()
 	keepers.Wait()
 	return d.resultOf(fetch, err)

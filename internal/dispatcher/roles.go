@@ -85,8 +85,9 @@ func (d *Dispatcher) addClaims(deps Deps, pauses *pauser) {
 
 // addDiscovery makes the roles that follow campaigns from their start to their end.
 func (d *Dispatcher) addDiscovery(deps Deps) {
+	d.ends = &endLogger{campaigns: deps.Campaigns, timeout: d.opts.redisTimeout(), log: deps.Logger}
 	d.discoverer = &discoverer{
-		campaigns: deps.Campaigns, roster: d.roster, reap: d.reaper.ReapQueue, forward: d.forwarder.forward,
+		campaigns: deps.Campaigns, roster: d.roster, ends: d.ends, reap: d.reaper.ReapQueue, forward: d.forwarder.forward,
 		interval: d.opts.Discover, timeout: d.opts.redisTimeout(), metrics: d.metrics, log: deps.Logger,
 		logged: make(map[string]string),
 	}
@@ -99,6 +100,6 @@ func (d *Dispatcher) addDiscovery(deps Deps) {
 	}
 	d.completer = &completer{
 		campaigns: deps.Campaigns, roster: d.roster, forward: d.forwarder.forward,
-		interval: d.opts.Poll, timeout: d.opts.redisTimeout(), log: deps.Logger,
+		interval: d.opts.Poll, timeout: d.opts.redisTimeout(), ends: d.ends, log: deps.Logger,
 	}
 }

@@ -65,6 +65,7 @@ var keepers = map[string]keeper{
 	"give up what is gone": {"campaign/waive", func(r *room) { r.create(); r.interrupt() }, (*room).waive},
 	"give up two loads":    {"campaign/waive", func(r *room) { r.create(); r.interrupt(); r.load(true, "c") }, (*room).waive},
 	"retain a cancelled":   {"campaign/retain", func(r *room) { r.create(); r.load(false, "a", "b"); r.claim() }, (*room).cancel},
+	"note an end":          {"campaign/note_end", func(r *room) { r.create(); r.must(r.cancel()) }, (*room).noteEnd},
 	"retain what others ended": {"campaign/retain", func(r *room) {
 		r.write(spec, 0, "message", "{}", "state", "completed")
 		r.must(r.rdb.SAdd(r.t.Context(), keys.Default().Registry(), "42").Err())
@@ -99,6 +100,16 @@ func (r *room) waive() error {
 }
 func (r *room) remove() error { return r.cutting.Delete(r.t.Context(), "42") }
 func (r *room) cancel() error { return r.cutting.Move(r.t.Context(), "42", campaign.Cancelled, "") }
+
+// noteEnd notes the end of a cancelled campaign. It fails if the call is not the first: a call that
+// was cut off has noted nothing, or finds its own note.
+func (r *room) noteEnd() error {
+	first, err := r.cutting.NoteEnd(r.t.Context(), "42")
+	if err == nil && !first {
+		return errors.New("another call was first")
+	}
+	return err
+}
 
 // refuse looks for campaigns, which has a start refused. It fails if the history does not say so.
 func (r *room) refuse() error {
