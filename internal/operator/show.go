@@ -43,6 +43,7 @@ func (o *Operator) Show(ctx context.Context, id string) (View, error) {
 		return View{}, err
 	}
 	view.Breaker, view.Err = readings[0].State, cmp.Or(view.Err, readings[0].Err)
+	view.KeptBack = o.readKeptBack(ctx, id, books.Retrying, view.Breaker)
 	view.Hold = findOutageHold(spec.State, view.Breaker.Hold)
 	if view.Hold == nil && spec.State == campaign.Running {
 		known, err := o.findKnownProjects(ctx)
@@ -127,6 +128,10 @@ func (o *Operator) ListAgain(ctx context.Context, memory *ListMemory) ([]View, e
 	for i, c := range campaigns {
 		held := holds[c.Spec.ID]
 		views[i] = View{Spec: c.Spec, Books: c.Books, Err: cmp.Or(c.Err, held.err), Hold: cmp.Or(held.hold, findProjectHold(c.Spec, known, o.now()))}
+		if len(held.platforms) > 0 {
+			views[i].Breaker.Paused = held.platforms
+			views[i].KeptBack = o.readKeptBack(ctx, c.Spec.ID, c.Books.Retrying, views[i].Breaker)
+		}
 		if views[i].Err == nil && c.Spec.State != "" {
 			views[i].Err = memory.check(c.Spec, before)
 		}
@@ -135,10 +140,11 @@ func (o *Operator) ListAgain(ctx context.Context, memory *ListMemory) ([]View, e
 	return views, nil
 }
 
-// outageHold is why a breaker holds a campaign, or why that cannot be read.
+// outageHold is why a breaker holds a campaign or platforms of it, or why that cannot be read.
 type outageHold struct {
-	hold *Hold
-	err  error
+	hold      *Hold
+	platforms map[string]string // each with its reason
+	err       error
 }
 
 // readOutageHolds asks the breakers of all running campaigns in one go which of them they hold.
@@ -161,7 +167,7 @@ func (o *Operator) readOutageHolds(ctx context.Context, all []campaign.Summary) 
 	}
 	holds := make(map[string]outageHold, len(readings))
 	for i, r := range readings {
-		holds[ids[i]] = outageHold{findOutageHold(campaign.Running, r.State.Hold), r.Err}
+		holds[ids[i]] = outageHold{findOutageHold(campaign.Running, r.State.Hold), r.State.Paused, r.Err}
 	}
 	return holds, nil
 }

@@ -18,7 +18,7 @@ type View struct {
 	Spec  campaign.Spec // its State is "" without a spec
 	Books campaign.Books
 	// Breaker describes FCM's recent answers. It is Known only for a campaign that has begun, and
-	// only from Show.
+	// only from Show; a list knows its Paused platforms alone.
 	Breaker breaker.State
 	// Undelivered says why results stay in the campaign's outbox: a key of another type blocks
 	// them. Only from Show.
@@ -33,6 +33,9 @@ type View struct {
 	// Due says when the recipients in the due set of a campaign with time rules are due. Only from
 	// Show.
 	Due []DueSlot
+	// KeptBack counts the recipients of platforms on hold; nil if none is on hold, or if that
+	// cannot be read.
+	KeptBack *KeptBack
 	// Unfit is the plan for which the scheduled start of a draft is refused, now that its time has
 	// come; nil if it is not. Only from Explain.
 	Unfit *WavePlan

@@ -223,7 +223,7 @@ func (w *why) explainParts() {
 			Action: ActionResume, Next: "fanfare campaign resume " + id,
 		}
 		r.splitAdvice()
-		r.Detail += w.describeKeptBack()
+		w.addKeptBack(&r, platform)
 		w.add(r)
 	}
 	switch onlyRetries := w.hasOnlyRetries(); {
@@ -244,20 +244,6 @@ func (w *why) explainParts() {
 		w.add(Reason{Kind: ReasonRate, Headline: "Its own rate", Detail: Decimal(w.Spec.Rate) + " a second", People: b.Waiting, EndsByItself: true,
 			Next: "nothing to do; or change it: fanfare campaign set " + id + " --rate N"})
 	}
-}
-
-// describeKeptBack says how many recipients of a platform on hold wait at most, and when the next
-// look at them is: they are among all retries.
-func (w *why) describeKeptBack() string {
-	b := w.Books
-	if b.Retrying == 0 {
-		return ""
-	}
-	text := fmt.Sprintf("; at most %s of its recipients wait", Thousands(b.Retrying))
-	if b.NextRetry.After(w.Now) {
-		text += ", the next are looked at in " + Span(max(time.Second, b.NextRetry.Sub(w.Now).Round(time.Second)))
-	}
-	return text
 }
 
 // windowsReason says how many recipients wait for their windows, and when the next ones are due.

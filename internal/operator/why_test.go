@@ -219,17 +219,6 @@ func TestWhyNamesTheHighestPriority(t *testing.T) {
 	equal(t, "without a pace", strings.HasSuffix(Why(v, around)[0].Detail, "to go, about 3m40s"), true)
 }
 
-// A platform on hold says how many wait at most, and when the next ones are looked at.
-func TestWhyCountsAPlatformOnHold(t *testing.T) {
-	t.Parallel()
-	now := time.Unix(1_700_000_000, 0)
-	v := View{Spec: campaign.Spec{ID: "42", State: campaign.Running}, Books: campaign.Books{Waiting: 5, InFlight: 1, Retrying: 4, NextRetry: now.Add(40 * time.Second)}}
-	v.Breaker.Paused = map[string]string{"ios": "401 of 5; renew the key"}
-	r := Why(v, Surroundings{Now: now})[0]
-	equal(t, "detail", r.Detail, "401 of 5; at most 4 of its recipients wait, the next are looked at in 40s")
-	equal(t, "next", r.Next, "renew the key: fanfare campaign resume 42")
-}
-
 // Retries that wait beside others are the last of the reasons, with their number and the time.
 func TestWhyNamesRetriesLast(t *testing.T) {
 	t.Parallel()

@@ -31,6 +31,7 @@ var conformance = backends.Suite{
 	{"settle with a note", countsNotes},
 	{"make due", bringsRetriesForward},
 	{"due times", countsWhatIsDue},
+	{"sample of retries", samplesRetries},
 	{"save progress", keepsProgress},
 	{"save progress of what is not leased", savesNothingThatIsNotLeased},
 	{"settle twice", settlesOnce},

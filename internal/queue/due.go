@@ -8,6 +8,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"fanfare/internal/bounds"
 	"fanfare/internal/redisx"
 )
 
@@ -34,6 +35,41 @@ func (q *Queue) CountDue(ctx context.Context, from time.Time, step time.Duration
 		all[i] = n.Val()
 	}
 	return all, nil
+}
+
+// samplePieces is how many parts of the retry set a sample has, at even distances.
+const samplePieces = 20
+
+// SampleRetries visits about n of the retries, of which there are so many, with the time at which
+// each is due. It begins with those that are due first. all reports whether it visited every one.
+// It moves nothing.
+func (q *Queue) SampleRetries(ctx context.Context, retrying, n int64, visit func(raw []byte, due time.Time)) (all bool, err error) {
+	pieces, length := int64(1), n+1
+	if retrying > n {
+		pieces, length = samplePieces, max(1, n/samplePieces)
+	}
+	pipe := q.rdb.Pipeline()
+	replies := make([]*redis.ZSliceCmd, pieces)
+	for i := range pieces {
+		from := int64(0)
+		if pieces > 1 {
+			from = max(i*length, (retrying-length)*i/(pieces-1))
+		}
+		replies[i] = pipe.ZRangeWithScores(ctx, q.retry, from, from+length-1)
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return false, q.wrap("sample retries of", redisx.AsTypeError(err))
+	}
+	seen := int64(0)
+	for _, reply := range replies {
+		for _, z := range reply.Val() {
+			value, _ := z.Member.(string)
+			var e Element
+			visit([]byte(e.decode("", value)), bounds.Milli(int64(z.Score)))
+			seen++
+		}
+	}
+	return pieces == 1 && seen <= n, nil
 }
 
 // duePage is how many retries MakeDue reads at one time. Elements may be large.

@@ -44,6 +44,40 @@ func bringsRetriesForward(t *testing.T, b *backends.Backend) {
 	wantEqual(t, "brought forward again", makeDue(), 0)
 }
 
+// A sample of few retries has all of them. One of many has about as many as were asked for, from
+// the first to the last, and each once.
+func samplesRetries(t *testing.T, b *backends.Backend) {
+	f := open(t, b, queue.Options{})
+	const n = 3000
+	all := make([]redis.Z, n)
+	first := time.UnixMilli(1_900_000_000_000).UTC()
+	for i := range all {
+		all[i] = redis.Z{Score: float64(first.Add(time.Duration(i) * time.Second).UnixMilli()), Member: fmt.Sprintf("id%04d 1 0 5 raw-%d", i, i)}
+	}
+	if err := f.rdb.ZAdd(t.Context(), f.list.Key(keys.SuffixRetry), all...).Err(); err != nil {
+		t.Fatal(err)
+	}
+	for size, want := range map[int64]struct {
+		seen int
+		all  bool
+	}{n: {n, true}, n - 1: {2980, false}, 1000: {1000, false}} {
+		seen := make(map[string]time.Time)
+		whole, err := f.SampleRetries(t.Context(), n, size, func(raw []byte, due time.Time) { seen[string(raw)] = due })
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantEqual(t, fmt.Sprintf("%d of %d retries", size, n), len(seen), want.seen)
+		wantEqual(t, "all of them", whole, want.all)
+		wantEqual(t, "due first", seen["raw-0"], first)
+		wantEqual(t, "due last", seen["raw-2999"], first.Add(2999*time.Second))
+	}
+	// The books may say less than there is by now.
+	whole, err := f.SampleRetries(t.Context(), 5, 10, func([]byte, time.Time) {})
+	if err != nil || whole {
+		t.Errorf("a sample of 10 has all of %d: %v", n, err)
+	}
+}
+
 // Due times are counted by steps: what is due before the first, and what is due after the last,
 // too.
 func countsWhatIsDue(t *testing.T, b *backends.Backend) {
