@@ -43,8 +43,8 @@ func (c *Console) Metrics(ctx context.Context) *Metrics {
 
 // descs describe the metrics. Those of a campaign have its id as a label.
 type descs struct {
-	age, campaigns, omitted, results, letters, replicas                    *prometheus.Desc
-	waiting, inFlight, retrying, rate, eta, oldest, held, deadline, canary *prometheus.Desc
+	age, campaigns, omitted, results, letters, replicas                        *prometheus.Desc
+	waiting, inFlight, retrying, rate, eta, sinceStart, held, deadline, canary *prometheus.Desc
 }
 
 func newDescs() descs {
@@ -52,21 +52,21 @@ func newDescs() descs {
 		return prometheus.NewDesc("fanfare_"+name, help, labels, nil)
 	}
 	return descs{
-		age:       desc("snapshot_age_seconds", "Age of the figures of this console. Without newer ones than 30 s, the others are left out."),
-		campaigns: desc("campaigns", "Campaigns in Redis, by state.", "state"),
-		omitted:   desc("campaigns_omitted", "Running campaigns without series of their own, because there are too many."),
-		results:   desc("results_waiting", "Results that are not yet in SQL."),
-		replicas:  desc("replicas", "Running processes by role: dispatchers and responders.", "role"),
-		letters:   desc("dead_letters", "Dead letters of the whole system."),
-		waiting:   desc("campaign_waiting", "Recipients of a running campaign that wait for their first push.", "campaign"),
-		inFlight:  desc("campaign_in_flight", "Recipients of a running campaign that a dispatcher holds.", "campaign"),
-		retrying:  desc("campaign_retrying", "Recipients of a running campaign that wait for another try.", "campaign"),
-		rate:      desc("campaign_rate", "Recipients of a running campaign that ended, a second, over all replicas.", "campaign"),
-		eta:       desc("campaign_eta_seconds", "Estimated time to the end of a running campaign, at its slowest pace of the last minute.", "campaign"),
-		oldest:    desc("campaign_waiting_seconds", "Time since the start of a campaign whose recipients wait for their first push.", "campaign"),
-		held:      desc("campaign_held", "1 for each reason why nothing of a campaign moves, by kind of reason.", "campaign", "reason"),
-		canary:    desc("campaign_canary", "1 while a running campaign sends its canary alone, 0 once it has passed.", "campaign"),
-		deadline:  desc("campaign_deadline_seconds", "Time until the open recipients of a running campaign expire.", "campaign"),
+		age:        desc("snapshot_age_seconds", "Age of the figures of this console. Without newer ones than 30 s, the others are left out."),
+		campaigns:  desc("campaigns", "Campaigns in Redis, by state.", "state"),
+		omitted:    desc("campaigns_omitted", "Running campaigns without series of their own, because there are too many."),
+		results:    desc("results_waiting", "Results that are not yet in SQL."),
+		replicas:   desc("replicas", "Running processes by role: dispatchers and responders.", "role"),
+		letters:    desc("dead_letters", "Dead letters of the whole system."),
+		waiting:    desc("campaign_waiting", "Recipients of a running campaign that wait for their first push.", "campaign"),
+		inFlight:   desc("campaign_in_flight", "Recipients of a running campaign that a dispatcher holds.", "campaign"),
+		retrying:   desc("campaign_retrying", "Recipients of a running campaign that wait for another try.", "campaign"),
+		rate:       desc("campaign_rate", "Recipients of a running campaign that ended, a second, over all replicas.", "campaign"),
+		eta:        desc("campaign_eta_seconds", "Estimated time to the end of a running campaign, at its slowest pace of the last minute.", "campaign"),
+		sinceStart: desc("campaign_since_start_seconds", "Time since the start of a running campaign, while recipients wait for their first push.", "campaign"),
+		held:       desc("campaign_held", "1 for each reason why nothing of a campaign moves, by kind of reason.", "campaign", "reason"),
+		canary:     desc("campaign_canary", "1 while a running campaign sends its canary alone, 0 once it has passed.", "campaign"),
+		deadline:   desc("campaign_deadline_seconds", "Time until the open recipients of a running campaign expire.", "campaign"),
 	}
 }
 
@@ -74,7 +74,7 @@ func newDescs() descs {
 func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
 	d := m.descs
 	for _, each := range []*prometheus.Desc{
-		d.age, d.campaigns, d.omitted, d.results, d.letters, d.replicas, d.waiting, d.inFlight, d.retrying, d.rate, d.eta, d.oldest, d.held, d.deadline, d.canary,
+		d.age, d.campaigns, d.omitted, d.results, d.letters, d.replicas, d.waiting, d.inFlight, d.retrying, d.rate, d.eta, d.sinceStart, d.held, d.deadline, d.canary,
 	} {
 		ch <- each
 	}
@@ -160,7 +160,7 @@ func (m *Metrics) collectCampaign(gauge export, each *Campaign, at time.Time) {
 		gauge(m.descs.eta, slowest.Seconds(), id)
 	}
 	if b.Waiting > 0 && !each.Spec.StartedAt.IsZero() {
-		gauge(m.descs.oldest, at.Sub(each.Spec.StartedAt).Seconds(), id)
+		gauge(m.descs.sinceStart, at.Sub(each.Spec.StartedAt).Seconds(), id)
 	}
 	if deadline := each.Deadline(); !deadline.IsZero() && b.CountOpen() > 0 {
 		gauge(m.descs.deadline, deadline.Sub(at).Seconds(), id)

@@ -24,11 +24,11 @@ fanfare_campaign_held{campaign="low",reason="priority"} 1
 fanfare_campaign_waiting{campaign="high"} 100
 fanfare_campaign_waiting{campaign="low"} 400
 fanfare_campaign_waiting{campaign="running"} 200
-# HELP fanfare_campaign_waiting_seconds Time since the start of a campaign whose recipients wait for their first push.
-# TYPE fanfare_campaign_waiting_seconds gauge
-fanfare_campaign_waiting_seconds{campaign="high"} 3600
-fanfare_campaign_waiting_seconds{campaign="low"} 3600
-fanfare_campaign_waiting_seconds{campaign="running"} 3600
+# HELP fanfare_campaign_since_start_seconds Time since the start of a running campaign, while recipients wait for their first push.
+# TYPE fanfare_campaign_since_start_seconds gauge
+fanfare_campaign_since_start_seconds{campaign="high"} 3600
+fanfare_campaign_since_start_seconds{campaign="low"} 3600
+fanfare_campaign_since_start_seconds{campaign="running"} 3600
 # HELP fanfare_campaigns Campaigns in Redis, by state.
 # TYPE fanfare_campaigns gauge
 fanfare_campaigns{state="broken"} 1
@@ -46,7 +46,7 @@ fanfare_replicas{role="responder"} 1
 # TYPE fanfare_results_waiting gauge
 fanfare_results_waiting 7
 `
-	names := []string{"fanfare_campaign_canary", "fanfare_campaign_held", "fanfare_campaign_waiting", "fanfare_campaign_waiting_seconds", "fanfare_campaigns", "fanfare_replicas", "fanfare_results_waiting"}
+	names := []string{"fanfare_campaign_canary", "fanfare_campaign_held", "fanfare_campaign_waiting", "fanfare_campaign_since_start_seconds", "fanfare_campaigns", "fanfare_replicas", "fanfare_results_waiting"}
 	if err := testutil.CollectAndCompare(f.console.Metrics(t.Context()), strings.NewReader(want), names...); err != nil {
 		t.Error(err)
 	}
