@@ -103,7 +103,7 @@ func printReport(o output, r *operator.Report) {
 	if rate := r.Rate(); rate > 0 {
 		field("rate", operator.Decimal(rate)+" recipients a second")
 	}
-	if r.Written != nil {
+	if r.Written != nil && r.RemovedErr == nil {
 		field("tokens", plural(r.Removed, "dead token")+" removed, of failed recipients")
 	}
 	if r.View != nil {
@@ -111,6 +111,9 @@ func printReport(o output, r *operator.Report) {
 		field("moved", movedText(r.View.Books.Moved))
 	}
 	field("from", r.Sources())
+	for _, what := range r.Unread {
+		field("unknown", what)
+	}
 	fmt.Fprintln(o.w)
 	printReportBooks(o, r)
 	printReportOutcomes(o, r)
@@ -131,8 +134,8 @@ func printReportBooks(o output, r *operator.Report) {
 		parts[i] = operator.Thousands(t.N) + " " + t.Name
 	}
 	fmt.Fprintln(o.w, o.indent("books: ", fmt.Sprintf("%s loaded = %s", operator.Thousands(loaded), strings.Join(parts, " + "))))
-	verdict, _ := r.Verdict()
-	fmt.Fprintln(o.w, o.indent("       ", verdict))
+	balance, _ := r.Balance()
+	fmt.Fprintln(o.w, o.indent("       ", balance))
 }
 
 func printReportOutcomes(o output, r *operator.Report) {
@@ -147,9 +150,6 @@ func printReportOutcomes(o output, r *operator.Report) {
 	t.rows = append(t.rows, rule)
 	t.add("total", "", operator.Thousands(r.Ended()), "")
 	t.print()
-	if r.ChoicesErr != nil {
-		fmt.Fprintln(o.w, "\nvariants and languages are unknown: "+printable(r.ChoicesErr.Error()))
-	}
 	for _, t := range choiceTables(o, r.Choices()) {
 		fmt.Fprintln(o.w)
 		t.print()

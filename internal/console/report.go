@@ -28,13 +28,13 @@ type reportContent struct {
 	Tiles        []tile
 	Loaded       int64
 	Terms        []reportTerm
-	Verdict      string
+	Balance      string
 	Balanced     bool
 	Chart        *minutesChart
 	Codes        []reportCode
 	Ended        int64
 	Choices      []choiceTable // by variant and by language
-	NoChoices    string        // why these are unknown
+	Unread       []string      // what SQL did not answer, and why
 	History      []historyItem
 	Steps        []operator.Step
 	Message      string
@@ -128,9 +128,9 @@ func campaignReportOf(r *operator.Report) reportContent {
 	loaded, terms := r.Loaded()
 	out := reportContent{
 		Title: r.Name(), State: reportState(r), Loaded: loaded, Ended: r.Ended(), Steps: r.Steps(), Sources: r.Sources(),
-		Chart: chartOf(r.Minutes), Made: fullMoment(r.At), Facts: reportFacts(r), Tiles: reportTiles(r, loaded),
+		Chart: chartOf(r.Minutes), Unread: unreadOf(r), Made: fullMoment(r.At), Facts: reportFacts(r), Tiles: reportTiles(r, loaded),
 	}
-	out.Verdict, out.Balanced = r.Verdict()
+	out.Balance, out.Balanced = r.Balance()
 	at := 0.0
 	for _, t := range terms {
 		part := reportTerm{Name: t.Name, Class: termClasses[t.Name], N: t.N}
@@ -148,9 +148,6 @@ func campaignReportOf(r *operator.Report) reportContent {
 		out.Codes = append(out.Codes, row)
 	}
 	out.Choices = choiceTablesOf(r.Choices())
-	if r.ChoicesErr != nil {
-		out.NoChoices = redact.Text(r.ChoicesErr.Error())
-	}
 	for _, e := range r.History {
 		item := historyItemOf(e, r.At)
 		item.At, item.By = fullMoment(e.At), e.Who
@@ -221,15 +218,24 @@ func reportTiles(r *operator.Report, loaded int64) []tile {
 		{Label: "Accepted by FCM", Figure: strings.TrimSpace(sent + " " + unit), Sub: share(delivered, loaded) + " of " + plural(loaded, "recipient", "recipients")},
 		took,
 		{Label: "Rate", Figure: rate(r.Rate()) + " /s", Sub: "recipients ended, on average"},
-		{Label: "Tokens removed", Figure: operator.Thousands(r.Removed), Sub: removedSub(r)},
+		removedTile(r),
 	}
 }
 
-func removedSub(r *operator.Report) string {
-	if r.Written == nil {
-		return "SQL would say how many"
+func removedTile(r *operator.Report) tile {
+	t := tile{Label: "Tokens removed", Figure: operator.Thousands(r.Removed), Sub: "of failed recipients, as dead"}
+	if r.Written == nil || r.RemovedErr != nil {
+		t.Figure, t.Sub = "–", "SQL would say how many"
 	}
-	return "of failed recipients, as dead"
+	return t
+}
+
+// unreadOf says what is not in the report, although SQL is configured.
+func unreadOf(r *operator.Report) []string {
+	if r.Problem != nil {
+		return []string{"all that SQL has: " + redact.Text(r.Problem.Error())}
+	}
+	return r.Unread
 }
 
 // chartStatuses are the statuses of the chart, from the bottom up.

@@ -9,6 +9,7 @@ import (
 	"fanfare/internal/fleet"
 	"fanfare/internal/pacing"
 	"fanfare/internal/redact"
+	"fanfare/internal/store"
 )
 
 // PaceReader reads the pace of a Firebase project; *pacing.Governor implements it.
@@ -43,19 +44,18 @@ func (w *Written) Unwritten() int64 {
 	return max(0, w.Of-w.InSQL)
 }
 
-// writtenTimeout limits the wait for SQL, which may be what is away.
-const writtenTimeout = 2 * time.Second
-
 func (o *Operator) readWritten(ctx context.Context, v *View) *Written {
 	if o.deps.Records == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, writtenTimeout)
-	defer cancel()
 	w := &Written{Of: v.Books.CountEnded()}
-	summary, err := o.deps.Records.Summary(ctx, v.Spec.ID)
-	if err != nil {
-		w.Error = redact.Text(err.Error())
+	var summary store.Summary
+	errs := o.askTogether(ctx, func(ctx context.Context) (err error) {
+		summary, err = o.deps.Records.Summary(ctx, v.Spec.ID)
+		return err
+	})
+	if errs[0] != nil {
+		w.Error = redact.Text(errs[0].Error())
 	}
 	w.InSQL = min(summary.Total(), w.Of) // more may have ended since the books were read
 	return w

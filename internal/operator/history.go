@@ -31,7 +31,11 @@ func (o *Operator) History(ctx context.Context, id string) (History, error) {
 	h.Entries = found
 	if o.deps.Records != nil {
 		var written []notification.HistoryEntry
-		if written, h.Problem = o.deps.Records.History(ctx, id); h.Problem == nil {
+		h.Problem = o.askTogether(ctx, func(ctx context.Context) (err error) {
+			written, err = o.deps.Records.History(ctx, id)
+			return err
+		})[0]
+		if h.Problem == nil {
 			h.Entries = mergeHistories(found, written)
 		}
 	}

@@ -56,10 +56,12 @@ type Operator struct {
 	now     func() time.Time
 	known   knownProjects
 	running knownRunning
+
+	sqlTimeout time.Duration
 }
 
 // New builds an operator from its dependencies.
-func New(deps Deps) *Operator { return &Operator{deps: deps, now: time.Now} }
+func New(deps Deps) *Operator { return &Operator{deps: deps, now: time.Now, sqlTimeout: sqlTimeout} }
 
 // namedCampaigns limits the campaigns that one finding names.
 const namedCampaigns = 5

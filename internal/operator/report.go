@@ -11,6 +11,7 @@ import (
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/notification"
+	"fanfare/internal/redact"
 	"fanfare/internal/store"
 )
 
@@ -21,15 +22,17 @@ type Report struct {
 	View    *View          // nil if Redis no longer has the campaign
 	Written *store.Summary // nil without SQL
 	Minutes []store.Minute
-	// Removed counts the failed recipients in SQL whose token was removed as dead.
-	Removed int64
-	// choices are the outcomes in SQL by variant and language, without a View. ChoicesErr is why
-	// they are unknown.
-	choices    []store.ChoiceCount
-	ChoicesErr error
+	// Removed counts the failed recipients in SQL whose token was removed as dead. RemovedErr is
+	// why that is unknown.
+	Removed    int64
+	RemovedErr error
+	// choices are the outcomes in SQL by variant and language, without a View.
+	choices []store.ChoiceCount
 
 	History []notification.HistoryEntry
 	Problem error // why SQL is not part of the report, though it is configured
+	// Unread says which parts of SQL are not in the report, and why.
+	Unread []string
 }
 
 // Report collects what is known of a campaign. It returns campaign.ErrNotFound if neither Redis nor
@@ -51,9 +54,10 @@ func (o *Operator) Report(ctx context.Context, id string) (*Report, error) {
 	}
 	r.History = history.Entries
 	if o.deps.Records != nil {
-		if r.Problem = r.readRecords(ctx, o.deps.Records); r.Problem != nil && missing {
+		if o.readRecords(ctx, r); r.Problem != nil && missing {
 			return nil, r.Problem
 		}
+		r.noteUnread("older entries of the history", history.Problem)
 	}
 	if missing && len(r.History) == 0 && (r.Written == nil || r.Written.Total() == 0) {
 		return nil, err
@@ -61,22 +65,37 @@ func (o *Operator) Report(ctx context.Context, id string) (*Report, error) {
 	return r, nil
 }
 
-func (r *Report) readRecords(ctx context.Context, records Records) error {
-	written, err := records.Summary(ctx, r.ID)
-	if err != nil {
-		return err
+// readRecords reads what SQL has of the campaign. Without the sums, nothing of SQL is in the
+// report.
+func (o *Operator) readRecords(ctx context.Context, r *Report) {
+	records := o.deps.Records
+	var written store.Summary
+	questions := []func(ctx context.Context) error{
+		func(ctx context.Context) (err error) { written, err = records.Summary(ctx, r.ID); return },
+		func(ctx context.Context) (err error) { r.Minutes, err = records.Minutes(ctx, r.ID); return },
+		func(ctx context.Context) (err error) { r.Removed, err = records.RemovedTokens(ctx, r.ID); return },
 	}
-	if r.Minutes, err = records.Minutes(ctx, r.ID); err != nil {
-		return err
-	}
-	if r.Removed, err = records.RemovedTokens(ctx, r.ID); err != nil {
-		return err
-	}
-	r.Written = &written
 	if r.View == nil {
-		r.choices, r.ChoicesErr = records.Choices(ctx, r.ID)
+		questions = append(questions, func(ctx context.Context) (err error) { r.choices, err = records.Choices(ctx, r.ID); return })
 	}
-	return nil
+	errs := o.askTogether(ctx, questions...)
+	if r.Problem = errs[0]; r.Problem != nil {
+		r.Minutes, r.Removed, r.choices = nil, 0, nil
+		return
+	}
+	r.Written, r.RemovedErr = &written, errs[2]
+	for i, what := range []string{1: "outcomes by minute", 2: "removed tokens", 3: "variants and languages"} {
+		if i > 0 && i < len(errs) {
+			r.noteUnread(what, errs[i])
+		}
+	}
+}
+
+// noteUnread notes that a part of SQL could not be read.
+func (r *Report) noteUnread(what string, err error) {
+	if err != nil && r.Problem == nil {
+		r.Unread = append(r.Unread, what+": "+redact.Text(err.Error()))
+	}
 }
 
 // written returns the sums in SQL, all 0 without SQL.
@@ -265,8 +284,11 @@ func (r *Report) Rate() float64 {
 func (r *Report) MarshalJSON() ([]byte, error) {
 	loaded, terms := r.Loaded()
 	start, end := r.Span()
-	verdict, balanced := r.Verdict()
-	choices := r.Choices()
+	balance, balanced := r.Balance()
+	choices, problem := r.Choices(), ""
+	if r.Problem != nil {
+		problem = redact.Text(r.Problem.Error())
+	}
 	return json.Marshal(struct {
 		ID       string                      `json:"id"`
 		At       time.Time                   `json:"at"`
@@ -275,7 +297,7 @@ func (r *Report) MarshalJSON() ([]byte, error) {
 		Campaign *View                       `json:"campaign,omitempty"`
 		Loaded   int64                       `json:"loaded"`
 		Terms    []Term                      `json:"terms"`
-		Verdict  string                      `json:"verdict"`
+		Balance  string                      `json:"balance"`
 		Balanced bool                        `json:"balanced"`
 		Outcomes []OutcomeCount              `json:"outcomes"`
 		Variants []VariantCount              `json:"variants,omitempty"`
@@ -287,8 +309,10 @@ func (r *Report) MarshalJSON() ([]byte, error) {
 		Minutes  []store.Minute              `json:"minutes,omitempty"`
 		History  []notification.HistoryEntry `json:"history,omitempty"`
 		Steps    []Step                      `json:"next,omitempty"`
+		Problem  string                      `json:"sqlError,omitempty"`
+		Unread   []string                    `json:"unread,omitempty"`
 	}{
-		r.ID, r.At, r.Sources(), r.State(), r.View, loaded, terms, verdict, balanced, r.Outcomes(), choices.Variants, choices.Languages, start, end, r.Rate(), r.Removed,
-		r.Minutes, r.History, r.Steps(),
+		r.ID, r.At, r.Sources(), r.State(), r.View, loaded, terms, balance, balanced, r.Outcomes(), choices.Variants, choices.Languages, start, end, r.Rate(), r.Removed,
+		r.Minutes, r.History, r.Steps(), problem, r.Unread,
 	})
 }

@@ -7,11 +7,11 @@ import (
 	"fanfare/internal/notification"
 )
 
-// Verdict says whether the numbers add up, and what is open. ok is false if recipients are
+// Balance says whether the numbers add up, and what is open. ok is false if recipients are
 // unaccounted for.
-func (r *Report) Verdict() (text string, ok bool) {
+func (r *Report) Balance() (text string, ok bool) {
 	if r.View == nil {
-		return r.verdictOfRecords()
+		return r.balanceOfRecords()
 	}
 	b := r.View.Books
 	switch {
@@ -29,8 +29,8 @@ func (r *Report) Verdict() (text string, ok bool) {
 	return "The books balance: every recipient has an outcome", true
 }
 
-// verdictOfRecords compares SQL with what the history says was loaded.
-func (r *Report) verdictOfRecords() (text string, ok bool) {
+// balanceOfRecords compares SQL with what the history says was loaded.
+func (r *Report) balanceOfRecords() (text string, ok bool) {
 	if r.Written == nil {
 		return "What became of its recipients is not known", false
 	}

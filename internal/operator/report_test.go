@@ -38,9 +38,9 @@ func TestReport(t *testing.T) {
 
 	db := f.withRecords("sqlite:"+t.TempDir()+"/fanfare.db", failedTo("u", 1), failedTo("v", 2))
 	r = read("41")
-	verdict, balanced := r.Verdict()
+	balance, balanced := r.Balance()
 	equal(t, "sources", r.Sources(), "Redis and SQL")
-	equal(t, "verdict", verdict, "The books balance; 3 outcomes not in SQL yet")
+	equal(t, "balance", balance, "The books balance; 3 outcomes not in SQL yet")
 	equal(t, "balanced", balanced, true)
 	loaded, terms := r.Loaded()
 	equal(t, "loaded", loaded, 5)
@@ -52,9 +52,9 @@ func TestReport(t *testing.T) {
 	ok(t, db.AddHistory(t.Context(), "41", history))
 	ok(t, f.rdb.FlushAll(t.Context()).Err())
 	r = read("41")
-	verdict, balanced = r.Verdict()
+	balance, balanced = r.Balance()
 	equal(t, "sources", r.Sources(), "SQL alone: Redis no longer has the campaign")
-	equal(t, "verdict", verdict, "3 of 5 loaded have no outcome in SQL")
+	equal(t, "balance", balance, "3 of 5 loaded have no outcome in SQL")
 	equal(t, "balanced", balanced, false)
 	equal(t, "steps", stepsText(r), "2 failed, UNAVAILABLE: FCM was unavailable for them | fanfare load NEW --from 41 --status failed --code UNAVAILABLE")
 	start, end := r.Span()
@@ -65,6 +65,6 @@ func TestReport(t *testing.T) {
 	}
 	ok(t, f.deps.Campaigns.Note(t.Context(), "gone", "", notification.HistoryEntry{What: "deleted"}))
 	f.deps.Records = nil
-	verdict, _ = read("gone").Verdict()
-	equal(t, "verdict on what has a history alone", verdict, "What became of its recipients is not known")
+	balance, _ = read("gone").Balance()
+	equal(t, "balance of what has a history alone", balance, "What became of its recipients is not known")
 }

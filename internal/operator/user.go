@@ -44,35 +44,55 @@ type User struct {
 }
 
 // User reads what is known of a user, and changes nothing. A source that cannot be asked hides
-// nothing of the others. An error is about the outcomes.
+// nothing of the others, and delays them by sqlTimeout at most. An error is about the outcomes.
 func (o *Operator) User(ctx context.Context, id string, limit int) (User, error) {
 	u := User{ID: id, Recorded: o.deps.Records != nil}
-	found, err := o.deps.Tokens.Peek(ctx, []string{id})
-	u.Devices, u.Token, u.TokenErr = found[id], tokens.Newest(found[id]), sourceProblem(err)
-	known, err := o.deps.Profiles.Peek(ctx, []string{id})
-	u.Profile, u.ProfileErr = known[id], sourceProblem(err)
-	u.RemovedErr = o.deps.Tokens.VisitRemoved(ctx, tokens.Filter{Users: []string{id}}, func(some []tokens.RemovedToken) error {
-		u.Removed = append(u.Removed, some...)
-		return nil
-	})
-	u.Caps, u.CapsErr = o.capsOf(ctx, id)
-	slices.SortFunc(u.Removed, func(a, b tokens.RemovedToken) int {
-		return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.Token.Value, b.Token.Value))
-	})
-	suppressed, err := o.deps.Suppressed.Find(ctx, []string{id})
-	u.Suppressed, u.SuppressedErr = suppressed[id], err
-	if !u.Recorded {
-		return u, nil
-	}
-	outcomes, err := o.deps.Records.UserDeliveries(ctx, id, limit+1)
-	u.Unwritten, _ = o.waitingResults(ctx) // a remark beside the outcomes
-	if err != nil {
-		u.OutcomesErr = err
-		return u, err
-	}
+	var (
+		found      map[string][]notification.Device
+		known      map[string]profiles.Profile
+		suppressed map[string]bool
+		outcomes   []notification.Result
+	)
+	errs := o.askTogether(ctx,
+		func(ctx context.Context) (err error) { found, err = o.deps.Tokens.Peek(ctx, []string{id}); return },
+		func(ctx context.Context) (err error) { known, err = o.deps.Profiles.Peek(ctx, []string{id}); return },
+		func(ctx context.Context) (err error) { u.Removed, err = o.removedOf(ctx, id); return },
+		func(ctx context.Context) (err error) { u.Caps, err = o.capsOf(ctx, id); return },
+		func(ctx context.Context) (err error) {
+			suppressed, err = o.deps.Suppressed.Find(ctx, []string{id})
+			return
+		},
+		func(ctx context.Context) (err error) { outcomes, err = o.outcomesOf(ctx, id, limit+1); return },
+	)
+	u.TokenErr, u.ProfileErr, u.RemovedErr = sourceProblem(errs[0]), sourceProblem(errs[1]), errs[2]
+	u.CapsErr, u.SuppressedErr, u.OutcomesErr = errs[3], errs[4], errs[5]
+	u.Devices, u.Token, u.Profile, u.Suppressed = found[id], tokens.Newest(found[id]), known[id], suppressed[id]
 	u.More = len(outcomes) > limit
 	u.Outcomes = outcomes[:min(len(outcomes), limit)]
-	return u, nil
+	if u.Recorded {
+		u.Unwritten, _ = o.waitingResults(ctx) // a remark beside the outcomes
+	}
+	return u, u.OutcomesErr
+}
+
+// outcomesOf returns the newest outcomes of a user; none without a database.
+func (o *Operator) outcomesOf(ctx context.Context, id string, limit int) ([]notification.Result, error) {
+	if o.deps.Records == nil {
+		return nil, nil
+	}
+	return o.deps.Records.UserDeliveries(ctx, id, limit)
+}
+
+// removedOf returns the removed addresses of a user, the last removed first.
+func (o *Operator) removedOf(ctx context.Context, id string) (all []tokens.RemovedToken, err error) {
+	err = o.deps.Tokens.VisitRemoved(ctx, tokens.Filter{Users: []string{id}}, func(some []tokens.RemovedToken) error {
+		all = append(all, some...)
+		return nil
+	})
+	slices.SortFunc(all, func(a, b tokens.RemovedToken) int {
+		return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.Token.Value, b.Token.Value))
+	})
+	return all, err
 }
 
 // capsOf returns how many pushes of a user count against each cap.
