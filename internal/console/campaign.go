@@ -101,7 +101,7 @@ func (c *Console) campaignModel(ctx context.Context, s *Snapshot, r *http.Reques
 	content.History = c.historyOf(ctx, id, s.At)
 	content.Message = c.messageOf(ctx, view, r)
 	content.Works, content.Operate = c.works.about(aboutCampaign(id), c.now()), viewerOf(r).Operate
-	content.OverTime = c.chartOverTime(ctx, view.Spec, s.At)
+	content.OverTime = c.chartOverTime(r.WithContext(ctx), view.Spec, s.At)
 	content.OverTime.Marks = marksOf(content.History)
 	content.Waves, content.Punctual = wavePanelOf(c.planOf(ctx, view, s)), punctualRows(view.Books.Waves, s.At)
 	return content, cmp.Or(view.Spec.Name, view.Spec.ID), nil

@@ -35,6 +35,8 @@ type System interface {
 	ListAgain(ctx context.Context, memory *operator.ListMemory) ([]operator.View, error)
 	Show(ctx context.Context, id string) (operator.View, error)
 	Traffic(ctx context.Context, id string, limit int) (traffic.Series, error)
+	// RecentTraffic is that of the last half hour.
+	RecentTraffic(ctx context.Context, id string) (traffic.Series, error)
 	// PlanWaves predicts when the recipients of a campaign with time rules are sent to; nil for
 	// others.
 	PlanWaves(ctx context.Context, v operator.View, state pacing.State) (*operator.WavePlan, error)
@@ -137,6 +139,7 @@ type Console struct {
 	records  *recent[traffic.Series]
 	minutes  *recent[[]store.Minute]
 	sql      sqlWatch
+	recently *recent[traffic.Series]
 	shared   sharedUpdates
 	listed   operator.ListMemory // of the sampler
 	works    works
@@ -155,7 +158,7 @@ func New(deps Deps, opts Options) (*Console, error) {
 	}
 	c := &Console{
 		deps: deps, opts: opts, now: time.Now, undoFor: undoFor,
-		records: newRecent[traffic.Series](recordAge), minutes: newRecent[[]store.Minute](minutesAge),
+		records: newRecent[traffic.Series](recordAge), recently: newRecent[traffic.Series](recordAge), minutes: newRecent[[]store.Minute](minutesAge),
 	}
 	var err error
 	if c.views, err = parseViews(opts.Prefix); err != nil {

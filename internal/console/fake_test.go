@@ -146,6 +146,17 @@ func (f *fakeSystem) Traffic(context.Context, string, int) (traffic.Series, erro
 
 func (f *fakeSystem) PlanWaves(context.Context, operator.View, pacing.State) (*operator.WavePlan, error) {
 	f.mu.Lock()
+// RecentTraffic is one slot more than Traffic, which is of other pushes.
+func (f *fakeSystem) RecentTraffic(context.Context, string) (traffic.Series, error) {
+	series := traffic.Series{Step: 10 * time.Second}
+	for i := range 4 {
+		slot := traffic.Slot{At: now.Add(time.Duration(i-5) * 10 * time.Second), Took: 10 * time.Second}
+		slot.Answers = 70
+		series.Slots = append(series.Slots, slot)
+	}
+	return series, nil
+}
+
 	defer f.mu.Unlock()
 	f.planned++
 	return f.plan, nil

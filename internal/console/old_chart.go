@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
@@ -23,12 +24,22 @@ func isOld(spec campaign.Spec, now time.Time) bool {
 }
 
 // chartOverTime returns how a campaign went over time: from Redis, or of an old one from SQL, which
-// keeps outcomes by minute.
-func (c *Console) chartOverTime(ctx context.Context, spec campaign.Spec, now time.Time) overTime {
+// keeps outcomes by minute. Its window is in the address.
+func (c *Console) chartOverTime(r *http.Request, spec campaign.Spec, now time.Time) overTime {
+	ctx := r.Context()
 	if c.deps.Records != nil && isOld(spec, now) {
-		return outcomesOverTime(c.minutesOf(ctx, spec.ID), now)
+		out := outcomesOverTime(c.minutesOf(ctx, spec.ID), now)
+		out.Age = ageText(c.minutes.ageOf(spec.ID, c.now()))
+		return out
 	}
-	return overTimeOf(c.trafficOf(ctx, spec.ID), now)
+	windows := c.windowsOf(r, spec, now)
+	series := c.trafficOf
+	if len(windows) > 0 && windows[0].Current {
+		series = c.recentTrafficOf
+	}
+	out := overTimeOf(series(ctx, spec.ID), now)
+	out.Windows = windows
+	return out
 }
 
 // minutesOf returns the minutes of SQL, at most minutesAge old. Those that cannot be read are none:

@@ -34,9 +34,12 @@ func (c *Console) trafficOf(ctx context.Context, id string) traffic.Series {
 // overTime is the table from which the charts are drawn.
 type overTime struct {
 	Step  string // from one line to the next
+	Age   string // of what is from SQL; what is from Redis is live
 	OfSQL bool   // outcomes by minute of SQL, rather than pushes of Redis
 	Marks string // of the charts: the Unix time and the word of each event, with | between events
 	Rows  []moment
+	// Windows lead to the other windows of the charts; nil if there is only one.
+	Windows []chartWindow
 }
 
 // moment is one line: answers a second, and the percentiles of the latency of accepted pushes.

@@ -195,6 +195,19 @@ func (o *Operator) Watch(ctx context.Context, id string, every time.Duration, pa
 	}
 }
 
+// RecentTraffic returns how a campaign's pushes went in the last half hour, by ten seconds.
+func (o *Operator) RecentTraffic(ctx context.Context, id string) (traffic.Series, error) {
+	list, err := o.deps.Names.Campaign(id)
+	if err != nil {
+		return traffic.Series{}, err
+	}
+	all, err := o.deps.Traffic.Recent(ctx, []keys.List{list}, traffic.FineSlots)
+	if err != nil {
+		return traffic.Series{}, err
+	}
+	return all[0], nil
+}
+
 // Traffic returns how a campaign's pushes went over time, in at most limit slots.
 func (o *Operator) Traffic(ctx context.Context, id string, limit int) (traffic.Series, error) {
 	list, err := o.deps.Names.Campaign(id)

@@ -28,7 +28,7 @@ func (s *Slot) PerSecond(n int64) float64 { return float64(n) / s.Took.Seconds()
 func seriesOf(fields map[string]string, now time.Time, limit int) Series {
 	minutes, first := readSlots(fields, "m", coarse)
 	width, slots := coarse, minutes
-	if fines, from := readSlots(fields, "s", fine); len(fines) > 0 && first*int64(coarse/fine) > now.Unix()/int64(fine.Seconds())-fineKept {
+	if fines, from := readSlots(fields, "s", fine); len(fines) > 0 && first*int64(coarse/fine) > now.Unix()/int64(fine.Seconds())-FineSlots {
 		width, slots, first = fine, fines, from
 	}
 	if len(slots) == 0 {

@@ -24,10 +24,11 @@ var files embed.FS
 var addScript = redisx.NewLua(files).Script("add")
 
 // The widths of slots, and how many of each are kept: fine_kept and coarse_kept in add.lua.
+// FineSlots is how many Recent can return.
 const (
 	fine       = 10 * time.Second
 	coarse     = time.Minute
-	fineKept   = 180
+	FineSlots  = 180
 	coarseKept = 1440
 )
 

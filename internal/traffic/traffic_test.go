@@ -80,7 +80,7 @@ func bounded(t *testing.T, b *backends.Backend) {
 	list := record(t)
 	key, now := list.Key(keys.SuffixTraffic), b.Redis.Time(t.Context()).Val().Unix()
 	slot, minute := now/10, now/60
-	if err := b.Redis.HSet(t.Context(), key, fmt.Sprint("s", slot-fineKept-1), "1", fmt.Sprint("s", slot-fineKept+9), "1",
+	if err := b.Redis.HSet(t.Context(), key, fmt.Sprint("s", slot-FineSlots-1), "1", fmt.Sprint("s", slot-FineSlots+9), "1",
 		fmt.Sprint("m", minute-coarseKept-1), "1", fmt.Sprint("m", minute-coarseKept+9), "1",
 		"by:dead", fmt.Sprint("7 ", minute-70), "by:alive", fmt.Sprint("7 ", minute-9)).Err(); err != nil {
 		t.Fatal(err)
