@@ -28,8 +28,10 @@ const (
 	NoteReplayed = "replayed" // dead letters
 	NoteExported = "exported" // outcomes
 	NotePurged   = "purged"   // dead letters
-	NoteTested   = "test sent"
-	NoteRefused  = "start refused" // a scheduled one, when it was due; see refuse.lua
+	// NoteLettersExported is about dead letters, too: "saved 3 dead letters".
+	NoteLettersExported = "saved"
+	NoteTested          = "test sent"
+	NoteRefused         = "start refused" // a scheduled one, when it was due; see refuse.lua
 )
 
 // actor returns who acts.

@@ -65,6 +65,8 @@ type System interface {
 	WouldReplay(ctx context.Context, f responses.Filter) (operator.ReplaySummary, error)
 	// NotePurge records in a campaign's history that dead letters were purged, and which.
 	NotePurge(ctx context.Context, id, which string, letters int64) error
+	// NoteLettersExport records in a campaign's history that dead letters were exported, and which.
+	NoteLettersExport(ctx context.Context, id, which string, letters int64) error
 }
 
 // Records are the outcomes in SQL; *store.Store implements it.
@@ -137,9 +139,9 @@ type Console struct {
 	plans    operator.WaveMemory
 	health   *healthCheck
 	records  *recent[traffic.Series]
+	recently *recent[traffic.Series]
 	minutes  *recent[[]store.Minute]
 	sql      sqlWatch
-	recently *recent[traffic.Series]
 	shared   sharedUpdates
 	listed   operator.ListMemory // of the sampler
 	works    works
@@ -236,6 +238,7 @@ func (c *Console) routes() http.Handler {
 	mux.HandleFunc("GET /campaigns/{id}/export", c.export)
 	mux.HandleFunc("GET /campaigns/{id}/report", c.showReport)
 	mux.HandleFunc("GET /campaigns/{id}/{action}", c.showDialog)
+	mux.HandleFunc("GET /dead/export", c.exportLetters)
 	mux.HandleFunc("GET /dead/{action}", c.showLettersDialog)
 	mux.HandleFunc("GET /quota/{action}", c.showQuotaDialog)
 	mux.Handle("GET /projects/{id}", c.page("quota", c.projectModel))

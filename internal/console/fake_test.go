@@ -36,8 +36,10 @@ type fakeSystem struct {
 	shown   map[string]int // how often a campaign was read
 	acted   []string
 	letters []responses.DeadLetter
-	users   map[string]operator.User
-	replay  chan struct{} // if set, a replay waits for it after its first batch
+	// lettersErr is why letters cannot be listed.
+	lettersErr error
+	users      map[string]operator.User
+	replay     chan struct{} // if set, a replay waits for it after its first batch
 	// recordsErr is why SQL has no answer.
 	recordsErr error
 	plan       *operator.WavePlan // of each campaign with time rules
@@ -144,8 +146,6 @@ func (f *fakeSystem) Traffic(context.Context, string, int) (traffic.Series, erro
 	return series, nil
 }
 
-func (f *fakeSystem) PlanWaves(context.Context, operator.View, pacing.State) (*operator.WavePlan, error) {
-	f.mu.Lock()
 // RecentTraffic is one slot more than Traffic, which is of other pushes.
 func (f *fakeSystem) RecentTraffic(context.Context, string) (traffic.Series, error) {
 	series := traffic.Series{Step: 10 * time.Second}
@@ -157,6 +157,8 @@ func (f *fakeSystem) RecentTraffic(context.Context, string) (traffic.Series, err
 	return series, nil
 }
 
+func (f *fakeSystem) PlanWaves(context.Context, operator.View, pacing.State) (*operator.WavePlan, error) {
+	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.planned++
 	return f.plan, nil
@@ -268,6 +270,10 @@ func (f *fakeSystem) Replay(ctx context.Context, filter responses.Filter, opts o
 		return sum, ctx.Err()
 	}
 	return sum, f.record("replay " + filter.Code + " at " + operator.Decimal(opts.Rate))
+}
+
+func (f *fakeSystem) NoteLettersExport(ctx context.Context, id, which string, letters int64) error {
+	return f.record("note export of " + operator.Thousands(letters) + " of " + id + ", " + which + " by " + history.ActorOf(ctx))
 }
 
 func (f *fakeSystem) NotePurge(ctx context.Context, id, which string, letters int64) error {

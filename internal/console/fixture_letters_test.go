@@ -12,6 +12,10 @@ type fakeLetters struct{ *fakeSystem }
 
 func (f fakeLetters) List(_ context.Context, filter responses.Filter) iter.Seq2[responses.DeadLetter, error] {
 	return func(yield func(responses.DeadLetter, error) bool) {
+		if f.lettersErr != nil {
+			yield(responses.DeadLetter{}, f.lettersErr)
+			return
+		}
 		for _, l := range f.letters {
 			if filter.Matches(&l) && !yield(l, nil) {
 				return

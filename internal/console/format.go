@@ -39,6 +39,9 @@ func span(d time.Duration) string {
 	return units(int(d.Hours())/24, "days", int(d.Hours())%24, "h")
 }
 
+// ageText says in the head of a panel how old its figures are.
+func ageText(age time.Duration) string { return span(age) + " old" }
+
 func units(large int, name string, small int, smaller string) string {
 	if small == 0 {
 		return fmt.Sprintf("%d %s", large, name)

@@ -82,7 +82,7 @@ func (h *healthCheck) latest() *health {
 	if h.at.IsZero() {
 		return out
 	}
-	out.Age = span(h.now().Sub(h.at)) + " old"
+	out.Age = ageText(h.now().Sub(h.at))
 	for _, f := range h.findings {
 		line := healthLine{"i-check", "ok-i", "good", f.Name, redact.Text(f.Detail), redact.Text(f.Advice)}
 		switch f.Grade {

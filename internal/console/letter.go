@@ -35,10 +35,10 @@ type detailRead struct {
 }
 
 // letterOf returns the row of a letter.
-func (c *Console) letterOf(l responses.DeadLetter, f lettersFilter, id string, s *Snapshot) letter {
+func (c *Console) letterOf(l responses.DeadLetter, s *Snapshot) letter {
 	out := letter{
 		ID: l.ID, When: clock(l.At, s.At), User: l.Result.UserID, URL: c.peopleURL(l.Result.UserID), Campaign: l.Result.CampaignID,
-		Code: l.Code(), Reason: clip(l.Reason, 200), Tries: l.Result.Attempts, DetailURL: c.detailURL(f, l.ID), Current: l.ID == id,
+		Code: l.Code(), Reason: clip(l.Reason, 200), Tries: l.Result.Attempts,
 	}
 	if s.find(out.Campaign) != nil {
 		out.CampaignURL = c.campaignURL(out.Campaign)
@@ -46,9 +46,12 @@ func (c *Console) letterOf(l responses.DeadLetter, f lettersFilter, id string, s
 	return out
 }
 
-// detailURL is the page of a filter with one letter opened.
-func (c *Console) detailURL(f lettersFilter, id string) string {
+// detailURL is the page of a filter, from a letter on, with one letter opened.
+func (c *Console) detailURL(f lettersFilter, from, id string) string {
 	q := f.values()
+	if from != "" {
+		q.Set("from", from)
+	}
 	q.Set("letter", id)
 	return c.opts.Prefix + "/dead?" + q.Encode()
 }

@@ -77,23 +77,8 @@ func (x *letterIndex) sums(ctx context.Context, letters Letters, now time.Time) 
 
 // find returns the newest letters of a filter, at most lettersShown, and how many there are.
 func (x *letterIndex) find(ctx context.Context, letters Letters, f responses.Filter, now time.Time) ([]responses.DeadLetter, int64, error) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if err := x.refresh(ctx, letters, now); err != nil {
-		return nil, 0, err
-	}
-	var newest []responses.DeadLetter
-	n := int64(0)
-	for i := range x.all {
-		l := x.all[i].letter()
-		if !f.Matches(&l) {
-			continue
-		}
-		if n++; len(newest) < lettersShown {
-			newest = append(newest, l)
-		}
-	}
-	return newest, n, nil
+	part, err := x.part(ctx, letters, f, "", now)
+	return part.Letters, part.All, err
 }
 
 // tally counts the letters of a filter, by campaign, and those that may have been delivered.

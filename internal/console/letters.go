@@ -30,12 +30,14 @@ type lettersContent struct {
 	Filter    lettersFilter
 	Match     int64
 	Letters   []letter
-	// ReplayURL and PurgeURL are the dialogs for all that match.
-	ReplayURL, PurgeURL string
-	Operate             bool
-	Works               []workView
-	Problem             string // why the filter selects nothing
-	Letter              *letterDetail
+	Range     lettersRange
+	// ReplayURL and PurgeURL are the dialogs for all that match, ExportURL is a file of them.
+	ReplayURL, PurgeURL, ExportURL string
+
+	Operate bool
+	Works   []workView
+	Problem string // why the filter selects nothing
+	Letter  *letterDetail
 }
 
 // cause is all letters of one code.
@@ -76,13 +78,13 @@ var meaningsOfCodes = map[string]struct {
 	responses.CodeUnreadable: {"An element of the list of responses is no result", advice{"is-paused", "i-eye", "Look first", "Something else wrote it"}},
 }
 
-// lettersModel answers ?code=&campaign=&user=&reason=.
+// lettersModel answers ?code=&campaign=&user=&reason=&since=&from=&letter=.
 func (c *Console) lettersModel(ctx context.Context, s *Snapshot, r *http.Request) (any, string, error) {
 	sums, total, at, err := c.letters.sums(ctx, c.deps.Letters, c.now())
 	if err != nil {
 		return nil, "", err
 	}
-	out := lettersContent{Total: total, Age: span(s.At.Sub(at)), Filter: lettersFilterOf(r.URL.Query()), Operate: viewerOf(r).Operate}
+	out := lettersContent{Total: total, Age: ageText(s.At.Sub(at)), Filter: lettersFilterOf(r.URL.Query()), Operate: viewerOf(r).Operate}
 	campaigns := make(map[string]bool)
 	most := int64(0)
 	for _, sum := range sums {
@@ -95,18 +97,20 @@ func (c *Console) lettersModel(ctx context.Context, s *Snapshot, r *http.Request
 	for _, code := range slices.SortedFunc(maps.Keys(sums), func(a, b string) int { return cmp.Or(cmp.Compare(sums[b].n, sums[a].n), cmp.Compare(a, b)) }) {
 		out.Causes = append(out.Causes, c.causeOf(code, sums[code], most, s.At))
 	}
-	out.ReplayURL, out.PurgeURL = c.lettersURL("/replay", out.Filter), c.lettersURL("/purge", out.Filter)
+	out.ReplayURL, out.PurgeURL, out.ExportURL = c.lettersURL("/replay", out.Filter), c.lettersURL("/purge", out.Filter), c.lettersURL("/export", out.Filter)
 	if out.Problem = problemOf(out.Filter.check()); out.Problem != "" {
 		return out, "Dead letters", nil
 	}
-	newest, match, err := c.letters.find(ctx, c.deps.Letters, out.Filter.filter(), c.now())
+	from, id := r.URL.Query().Get("from"), r.URL.Query().Get("letter")
+	part, err := c.letters.part(ctx, c.deps.Letters, out.Filter.filter(), from, c.now())
 	if err != nil {
 		return nil, "", err
 	}
-	out.Match = match
-	id := r.URL.Query().Get("letter")
-	for _, l := range newest {
-		out.Letters = append(out.Letters, c.letterOf(l, out.Filter, id, s))
+	out.Match, out.Range = part.All, c.rangeOf(part, out.Filter)
+	for _, l := range part.Letters {
+		row := c.letterOf(l, s)
+		row.DetailURL, row.Current = c.detailURL(out.Filter, from, l.ID), l.ID == id
+		out.Letters = append(out.Letters, row)
 	}
 	out.Works = c.works.about(aboutLetters, c.now())
 	out.Letter, err = c.detailOf(ctx, id, s)

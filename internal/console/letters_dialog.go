@@ -136,14 +136,19 @@ func (c *Console) purge(r *http.Request, f lettersFilter) (done, error) {
 	return done{Message: "Purged " + plural(n, "letter", "letters") + "."}, err
 }
 
-// notedCampaigns limits the histories that one purge writes into.
+// notedCampaigns limits the histories that one purge or export writes into.
 const notedCampaigns = 50
+
+// noted are the campaigns whose histories record what was done with their letters.
+func (t lettersTally) noted() []string {
+	ids := slices.DeleteFunc(t.bySize(), func(id string) bool { return id == "" })
+	return ids[:min(len(ids), notedCampaigns)]
+}
 
 // notePurge records a purge in the histories of the campaigns with the most letters. The letters
 // are gone already, so a history that cannot be written is left to the log.
 func (c *Console) notePurge(ctx context.Context, f lettersFilter, found lettersTally) {
-	ids := slices.DeleteFunc(found.bySize(), func(id string) bool { return id == "" })
-	for _, id := range ids[:min(len(ids), notedCampaigns)] {
+	for _, id := range found.noted() {
 		if err := c.deps.System.NotePurge(ctx, id, f.words(), found.campaigns[id]); err != nil {
 			c.deps.Logger.Warn("purge not recorded in the history", "campaign", id, "letters", found.campaigns[id], "error", err)
 			return

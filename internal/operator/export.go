@@ -37,18 +37,11 @@ func WriteOutcomes(w io.Writer, format audience.Format, outcomes iter.Seq2[notif
 	var write func(notification.Result) error
 	switch format {
 	case audience.CSV:
-		table := csv.NewWriter(buffer)
+		table := csv.NewWriter(buffer) // it writes into this buffer, without one of its own
 		if err := table.Write(exportColumns); err != nil {
 			return done, err
 		}
-		write = func(r notification.Result) error {
-			if err := table.Write(done.guard(exportCells(r))); err != nil {
-				return err
-			}
-			table.Flush() // into the buffer
-			return table.Error()
-		}
-		table.Flush()
+		write = func(r notification.Result) error { return table.Write(done.guard(exportCells(r))) }
 	case audience.NDJSON:
 		lines := json.NewEncoder(buffer)
 		lines.SetEscapeHTML(false)
@@ -58,7 +51,9 @@ func WriteOutcomes(w io.Writer, format audience.Format, outcomes iter.Seq2[notif
 	}
 	for r, err := range outcomes {
 		if err != nil {
-			_ = buffer.Flush() // the first error says more
+			if done.Rows > 0 {
+				_ = buffer.Flush() // the first error says more
+			}
 			return done, err
 		}
 		if err := write(r); err != nil {

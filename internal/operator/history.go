@@ -70,7 +70,7 @@ func mergeHistories(a, b []notification.HistoryEntry) []notification.HistoryEntr
 // countedThings are what the number of an entry counts.
 var countedThings = map[string]string{
 	"loaded": "recipients", "load interrupted": "recipients", "started without the missing": "recipients",
-	campaign.NoteReplayed: "dead letters", campaign.NoteExported: "outcomes", campaign.NotePurged: "dead letters",
+	campaign.NoteReplayed: "dead letters", campaign.NoteExported: "outcomes", campaign.NotePurged: "dead letters", campaign.NoteLettersExported: "dead letters",
 }
 
 // DescribeEntry says in words what an entry is about, without who and when: "loaded 3 recipients".
@@ -106,6 +106,11 @@ func (o *Operator) NoteExport(ctx context.Context, id string, f store.Filter, ro
 // NotePurge records that dead letters of a campaign were purged, and which.
 func (o *Operator) NotePurge(ctx context.Context, id, which string, letters int64) error {
 	return o.note(ctx, id, notification.HistoryEntry{What: campaign.NotePurged, N: letters, Detail: which})
+}
+
+// NoteLettersExport records that dead letters of a campaign were exported, and which.
+func (o *Operator) NoteLettersExport(ctx context.Context, id, which string, letters int64) error {
+	return o.note(ctx, id, notification.HistoryEntry{What: campaign.NoteLettersExported, N: letters, Detail: which})
 }
 
 func (o *Operator) note(ctx context.Context, id string, e notification.HistoryEntry) error {

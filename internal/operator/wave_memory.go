@@ -57,6 +57,17 @@ func (m *WaveMemory) Plan(ctx context.Context, from WavePlanner, v View, state p
 	return reading.plan, err
 }
 
+// Age is how old the plan of a campaign is; 0 if there is none.
+func (m *WaveMemory) Age(id string, now time.Time) time.Duration {
+	reading := m.find(id)
+	reading.mu.Lock()
+	defer reading.mu.Unlock()
+	if reading.at.IsZero() {
+		return 0
+	}
+	return max(0, now.Sub(reading.at))
+}
+
 // find returns the reading of a campaign. It drops all others if they are many.
 func (m *WaveMemory) find(id string) *planReading {
 	m.mu.Lock()
