@@ -216,7 +216,7 @@ func (c *Console) rowOf(each *Campaign, s *Snapshot) row {
 		Ended: b.CountEnded(), Loaded: b.Loaded, Share: share(b.CountEnded(), b.Loaded), Bar: barOf(b), Failed: share(b.Failed, b.CountEnded()),
 		Moves: !each.Spec.State.HasEnded() && stateOf(each) != stateDraft && stateOf(each) != stateScheduled, Rate: rate(each.Speed.Now()), Spark: sparkOf(each.Speed.Series()),
 	}
-	if r := each.first(); r != nil && (r.Stops || out.State != stateRunning) {
+	if r := each.first(); r != nil && (r.Stops || !r.EndsByItself || out.State != stateRunning) {
 		w := c.whyOf(r, each, s)
 		out.Why = &w
 		return out

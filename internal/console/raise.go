@@ -40,6 +40,7 @@ var clientErrors = []string{
 // raise says whether the project meets what Google asks for.
 type raise struct {
 	Verdict, Tone  string
+	Age            string
 	Bars           []minuteBar
 	Label          string // for people who cannot see the bars
 	From, Half, To string
@@ -142,7 +143,7 @@ func activeSince(s *Snapshot, project string, from time.Time) []*Campaign {
 
 // describe compares a reading with what Google asks for.
 func (r *raiseReading) describe(quota int64, now time.Time) *raise {
-	out := &raise{From: r.first.UTC().Format("15:04"), Half: r.first.Add(raiseWindow * time.Minute / 2).UTC().Format("15:04"), To: r.first.Add(raiseWindow * time.Minute).UTC().Format("15:04")}
+	out := &raise{Age: ageText(now.Sub(r.at)), From: r.first.UTC().Format("15:04"), Half: r.first.Add(raiseWindow * time.Minute / 2).UTC().Format("15:04"), To: r.first.Add(raiseWindow * time.Minute).UTC().Format("15:04")}
 	longest, run, most := 0, 0, int64(0)
 	for i, used := range r.used {
 		if float64(used) >= raiseUse*float64(quota) {

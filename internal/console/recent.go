@@ -33,6 +33,17 @@ func (r *recent[T]) find(id string, now time.Time) (value T, ok bool) {
 	return known.value, true
 }
 
+// ageOf is how long ago a campaign was read; 0 if it was not.
+func (r *recent[T]) ageOf(id string, now time.Time) time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	known, ok := r.byID[id]
+	if !ok {
+		return 0
+	}
+	return max(0, now.Sub(known.at))
+}
+
 // keep remembers what was read, and forgets what is too old.
 func (r *recent[T]) keep(id string, now time.Time, value T) {
 	r.mu.Lock()

@@ -68,5 +68,16 @@ func (p *tab) judgeAll(page string) {
 			p.judge(fmt.Sprintf("%s, %d wide, %s", page, width, scheme))
 		}
 	}
+	for _, width := range []int64{railLeast, rail, railMost} {
+		p.resize(width)
+		if cut := read[string](p, cutTexts); cut != "" {
+			p.t.Errorf("%s, %d wide, cuts off: %s", page, width, cut)
+		}
+	}
 	p.resize(wide)
 }
+
+// cutTexts are the texts of a page that do not fit, but for names, which may have any length.
+const cutTexts = `[...document.querySelectorAll('main *, dialog[open] *')].filter((e) => e.clientWidth > 1 && e.scrollWidth > e.clientWidth + 1
+	&& ['hidden', 'clip'].includes(getComputedStyle(e).overflowX) && getComputedStyle(e).clipPath === 'none' && !e.matches('.cut, .plot, svg'))
+	.map((e) => e.textContent.trim().slice(0, 60)).join('; ')`

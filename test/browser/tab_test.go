@@ -26,9 +26,11 @@ import (
 
 // Widths of the design: a desk, a small one with the menu as a rail, and a phone.
 const (
-	wide  = 1440
-	rail  = 1024
-	phone = 390
+	wide = 1440
+	rail = 1024
+	// The narrowest and the widest screen on which the menu is a rail of icons.
+	railLeast, railMost = 961, 1180
+	phone               = 390
 )
 
 // tab is a tab with its own cookies. It fails the test for what a page must not do.
