@@ -81,6 +81,20 @@ func TestPausesNameWhoAndWhen(t *testing.T) {
 	}
 }
 
+// A part of a campaign that waits for a person has its colour and its button in the list, although
+// the rest moves. What ends by itself has neither.
+func TestListShowsAPlatformOnHold(t *testing.T) {
+	t.Parallel()
+	f := open(t, Options{Operate: true})
+	button := `href="/campaigns/running/resume">Resume…</a>`
+	if text := f.get("/campaigns").text; strings.Contains(text, button) {
+		t.Error("a campaign that moves has a button")
+	}
+	f.system.views[0].Breaker.Paused = map[string]string{"ios": "5 of 5 are 401"}
+	f.refresh()
+	wantTexts(t, "the list", f.get("/campaigns").text, `<span class="tone is-held">iOS is on hold:</span> 5 of 5 are 401`, button)
+}
+
 // A gate that was closed by hand has its own dialog. Other projects' buttons name the project.
 func TestRemediesBelongToTheProject(t *testing.T) {
 	t.Parallel()
