@@ -49,6 +49,9 @@ A new message is checked as at creation. Only a draft or a paused campaign accep
 			}
 			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator) error {
 				if err := op.CheckSchedule(ctx, args[0], change, findPaces(ctx, rooms)); err != nil {
+				if err := options.times.readLocalTime(ctx, op, args[0], &change); err != nil {
+					return explainSet(args[0], message, err)
+				}
 					return explainCampaign(args[0], err)
 				}
 				if err := op.Change(ctx, args[0], change); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -72,6 +73,17 @@ func (o *timeOptions) change(command *cobra.Command, c *campaign.Change) error {
 	c.LocalTime = ifChanged(f, "local-time", &t.local)
 	c.TimeZone = ifChanged(f, "time-zone", &t.zone)
 	c.QuietHours = ifChanged(f, "quiet-hours", &t.quiet)
+	return err
+}
+
+// readLocalTime reads the local time of a change again: it is seen from the start of the campaign,
+// which may be stored already.
+func (o *timeOptions) readLocalTime(ctx context.Context, op *operator.Operator, id string, c *campaign.Change) error {
+	if c.LocalTime == nil || c.LocalTime.IsZero() {
+		return nil
+	}
+	local, err := op.ReadLocalTime(ctx, id, o.localTime, c.StartAt)
+	c.LocalTime = &local
 	return err
 }
 

@@ -125,6 +125,10 @@ func TestEveryMemberIsPassedOn(t *testing.T) {
 	if !reflect.DeepEqual(f.system.change, campaign.Change{}) {
 		t.Errorf("an empty change became %+v", f.system.change)
 	}
+	f.expect(http.StatusOK, `"id":"42"`, http.MethodPatch, "/campaigns/42", `{"localTime":"tue 18:00"}`)
+	if got := f.system.change.LocalTime.String(); got != "2031-01-07T18:00" {
+		t.Errorf("the local time is %s, want that after the stored start", got)
+	}
 	f.system.acted = nil
 	for _, bad := range []string{`"windows":["9"]`, `"localTime":"tomorrow"`, `"quietHours":"night"`} {
 		field, value, _ := strings.Cut(strings.ReplaceAll(bad, `"`, ""), ":")

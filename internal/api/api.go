@@ -24,6 +24,7 @@ import (
 	"fanfare/internal/operator"
 	"fanfare/internal/pacing"
 	"fanfare/internal/responses"
+	"fanfare/internal/schedule"
 	"fanfare/internal/store"
 )
 
@@ -41,7 +42,9 @@ type System interface {
 	PlanWaves(ctx context.Context, v operator.View, state pacing.State) (*operator.WavePlan, error)
 	Create(ctx context.Context, spec campaign.Spec) error
 	Change(ctx context.Context, id string, change campaign.Change) error
-	// CheckSchedule refuses a change that schedules a draft whose waves do not fit.
+	// ReadLocalTime reads a local time, seen from a start: the one given, or else the stored one.
+	ReadLocalTime(ctx context.Context, id, text string, startAt *time.Time) (schedule.LocalTime, error)
+	// CheckSchedule refuses a change that leaves a scheduled draft with waves that do not fit.
 	CheckSchedule(ctx context.Context, id string, change campaign.Change, paces operator.FindPace) error
 	Load(ctx context.Context, id string, r io.Reader, opts operator.LoadOptions) (operator.LoadSummary, error)
 	Start(ctx context.Context, id string, opts operator.StartOptions) error

@@ -103,7 +103,11 @@ func (a *API) createCampaign(r *http.Request) (int, any, error) {
 	if err := readJSON(r, &n); err != nil {
 		return 0, nil, err
 	}
-	windows, local, err := parseTimes(n.ID, n.Windows, n.LocalTime, n.StartAt)
+	windows, err := parseWindows(n.ID, n.Windows)
+	if err != nil {
+		return 0, nil, err
+	}
+	local, err := a.deps.System.ReadLocalTime(r.Context(), n.ID, n.LocalTime, &n.StartAt)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -144,15 +148,13 @@ type change struct {
 	Source      *campaign.Source       `json:"source"`
 }
 
-// parseTimes reads windows and a local time. The error names the field.
-func parseTimes(id string, windows []string, localTime string, startAt time.Time) (w schedule.Windows, l schedule.LocalTime, err error) {
-	if w, err = schedule.ParseWindows(strings.Join(windows, ";")); err != nil {
-		return w, l, &campaign.SpecError{ID: id, Field: "windows", Problem: err.Error()}
+// parseWindows reads windows. The error names the field.
+func parseWindows(id string, windows []string) (schedule.Windows, error) {
+	w, err := schedule.ParseWindows(strings.Join(windows, ";"))
+	if err != nil {
+		return w, &campaign.SpecError{ID: id, Field: "windows", Problem: err.Error()}
 	}
-	if l, err = schedule.ParseLocalFrom(localTime, time.Now(), startAt); err != nil {
-		return w, l, &campaign.SpecError{ID: id, Field: "local_time", Problem: err.Error()}
-	}
-	return w, l, nil
+	return w, nil
 }
 
 func parseQuietHours(id, text string) (campaign.QuietHours, error) {
@@ -163,34 +165,31 @@ func parseQuietHours(id, text string) (campaign.QuietHours, error) {
 	return quiet, nil
 }
 
-// times adds the changes of time rules.
-func (c change) times(id string, to *campaign.Change) error {
+// addTimes adds the changes of time rules.
+func (a *API) addTimes(ctx context.Context, id string, c change, to *campaign.Change) error {
 	to.StartAt, to.TimeZone = c.StartAt, c.TimeZone
-	var texts []string
-	local := ""
 	if c.Windows != nil {
-		texts = *c.Windows
-	}
-	if c.LocalTime != nil {
-		local = *c.LocalTime
-	}
-	var startAt time.Time
-	if c.StartAt != nil {
-		startAt = *c.StartAt
-	}
-	windows, localTime, err := parseTimes(id, texts, local, startAt)
-	if c.Windows != nil {
+		windows, err := parseWindows(id, *c.Windows)
+		if err != nil {
+			return err
+		}
 		to.Windows = &windows
 	}
 	if c.LocalTime != nil {
-		to.LocalTime = &localTime
+		local, err := a.deps.System.ReadLocalTime(ctx, id, *c.LocalTime, c.StartAt)
+		if err != nil {
+			return err
+		}
+		to.LocalTime = &local
 	}
-	if c.QuietHours != nil && err == nil {
-		var quiet campaign.QuietHours
-		quiet, err = parseQuietHours(id, *c.QuietHours)
+	if c.QuietHours != nil {
+		quiet, err := parseQuietHours(id, *c.QuietHours)
+		if err != nil {
+			return err
+		}
 		to.QuietHours = &quiet
 	}
-	return err
+	return nil
 }
 
 func (a *API) changeCampaign(r *http.Request) (int, any, error) {
@@ -203,7 +202,7 @@ func (a *API) changeCampaign(r *http.Request) (int, any, error) {
 		Message: []byte(c.Message), Project: c.Project, OnAmbiguous: c.OnAmbiguous, Devices: c.Devices, Dedupe: c.Dedupe, Kind: c.Kind,
 		Weight: c.Weight, Priority: c.Priority, Rate: c.Rate, Deadline: c.Deadline, Source: c.Source,
 	}
-	if err := c.times(id, &to); err != nil {
+	if err := a.addTimes(r.Context(), id, c, &to); err != nil {
 		return 0, nil, err
 	}
 	if err := a.deps.System.CheckSchedule(r.Context(), id, to, a.deps.Paces); err != nil {

@@ -90,11 +90,26 @@ func (f *fakeSystem) Create(_ context.Context, s campaign.Spec) error {
 	f.spec = s
 	return f.act("create %s %s %d%s", s.ID, s.OnAmbiguous, s.Weight, s.Source)
 }
+
+// storedStart is the start of a scheduled campaign, a Wednesday.
+var storedStart = time.Date(2031, 1, 1, 10, 0, 0, 0, time.UTC)
+
 func (f *fakeSystem) CheckSchedule(_ context.Context, id string, change campaign.Change, _ operator.FindPace) error {
 	if change.StartAt == nil {
 		return f.err
 	}
 	return &operator.UnfitError{ID: id, Plan: &operator.WavePlan{}, Scheduled: true}
+}
+func (f *fakeSystem) ReadLocalTime(_ context.Context, id, text string, startAt *time.Time) (schedule.LocalTime, error) {
+	from := storedStart
+	if startAt != nil {
+		from = *startAt
+	}
+	local, err := schedule.ParseLocalFrom(text, time.UnixMilli(0), from)
+	if err != nil {
+		return local, &campaign.SpecError{ID: id, Field: "local_time", Problem: err.Error()}
+	}
+	return local, nil
 }
 func (f *fakeSystem) Start(ctx context.Context, id string, o operator.StartOptions) error {
 	f.start = o

@@ -8,28 +8,49 @@ import (
 	"fanfare/internal/campaign"
 )
 
-// CheckSchedule refuses with an *UnfitError a change that schedules a draft whose waves would not
-// fit into their windows. It refuses nothing without a change of the start, an audience or a known
-// pace.
+// CheckSchedule returns an *UnfitError for a change that schedules a draft whose waves would not
+// fit into their windows. The same holds for one by which the waves of a scheduled draft no longer
+// fit. It refuses nothing without a start, an audience or a known pace. Nor does it hinder a repair
+// in steps: what does not fit already may change.
 func (o *Operator) CheckSchedule(ctx context.Context, id string, change campaign.Change, paces FindPace) error {
-	if change.StartAt == nil || change.StartAt.IsZero() {
+	if !changesWaves(change) {
 		return nil
 	}
-	spec, err := o.deps.Campaigns.Get(ctx, id)
-	if err != nil || spec.State != campaign.Draft {
+	before, err := o.deps.Campaigns.Get(ctx, id)
+	if err != nil || before.State != campaign.Draft {
 		return nil //nolint:nilerr // the change itself says what is wrong
 	}
-	applyTo(&spec, change)
-	setIf(&spec.TimeZone, change.TimeZone)
-	setIf(&spec.Priority, change.Priority)
-	setIf(&spec.Weight, change.Weight)
-	setIf(&spec.Rate, change.Rate)
-	setIf(&spec.Project, change.Project)
-	pace := paces.of(spec.Project)
-	if pace == nil || spec.Rules().IsZero() {
+	after := before
+	applyTo(&after, change)
+	setIf(&after.Priority, change.Priority)
+	setIf(&after.Weight, change.Weight)
+	setIf(&after.Rate, change.Rate)
+	setIf(&after.Project, change.Project)
+	err = o.checkScheduled(ctx, after, paces)
+	unfit, is := errors.AsType[*UnfitError](err)
+	if !is || change.StartAt != nil {
+		return err
+	}
+	if _, is := errors.AsType[*UnfitError](o.checkScheduled(ctx, before, paces)); is {
 		return nil
 	}
-	books, err := o.deps.Campaigns.Books(ctx, id)
+	unfit.Changed = true
+	return unfit
+}
+
+// changesWaves reports whether a change moves the waves of a campaign, or changes how fast they are
+// sent.
+func changesWaves(c campaign.Change) bool {
+	return c.StartAt != nil || c.Deadline != nil || changesRules(c) || c.Priority != nil || c.Weight != nil || c.Rate != nil || c.Project != nil
+}
+
+// checkScheduled returns an *UnfitError for a scheduled draft whose waves do not fit.
+func (o *Operator) checkScheduled(ctx context.Context, spec campaign.Spec, paces FindPace) error {
+	pace := paces.of(spec.Project)
+	if pace == nil || !spec.IsScheduled() || spec.Rules().IsZero() {
+		return nil
+	}
+	books, err := o.deps.Campaigns.Books(ctx, spec.ID)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/schedule"
 	"fanfare/internal/terminal"
 )
 
@@ -67,11 +68,27 @@ func (o *Operator) checkListDeadline(ctx context.Context, spec campaign.Spec) er
 	return &campaign.SpecError{ID: spec.ID, Field: "start_at", Problem: fmt.Sprintf("is %s: %s, and every recipient would expire; give the list a longer EXPIRE first", LocalTime(spec.StartAt), campaign.DescribeListDeadline(books.Deadline))}
 }
 
+// ReadLocalTime reads a new local time of a campaign. One such as "tue 18:00" is seen from the
+// start that the campaign will have: a new one, or else the stored one.
+func (o *Operator) ReadLocalTime(ctx context.Context, id, text string, startAt *time.Time) (schedule.LocalTime, error) {
+	var from time.Time
+	if startAt != nil {
+		from = *startAt
+	} else if spec, err := o.deps.Campaigns.Get(ctx, id); err == nil && spec.IsScheduled() {
+		from = spec.StartAt // without a spec, the change itself says what is wrong
+	}
+	local, err := schedule.ParseLocalFrom(text, o.now(), from)
+	if err != nil {
+		return local, &campaign.SpecError{ID: id, Field: "local_time", Problem: err.Error()}
+	}
+	return local, nil
+}
+
 // checkTimesOf does that for a change, as the campaign is after it. A deadline that follows from
 // the times is derived again, and becomes part of the change. One that someone gives takes its
 // place.
 func (o *Operator) checkTimesOf(ctx context.Context, id string, change *campaign.Change) error {
-	if change.StartAt == nil && change.Windows == nil && change.LocalTime == nil && change.QuietHours == nil && change.Deadline == nil {
+	if change.StartAt == nil && change.Deadline == nil && !changesRules(*change) {
 		return nil
 	}
 	spec, err := o.deps.Campaigns.Get(ctx, id)
@@ -83,11 +100,7 @@ func (o *Operator) checkTimesOf(ctx context.Context, id string, change *campaign
 		spec.Deadline = time.Time{}
 	}
 	applyTo(&spec, *change)
-	checked := spec
-	if change.StartAt == nil {
-		checked.StartAt = time.Time{} // it was checked when it was set
-	}
-	if err := o.checkTimes(ctx, checked); err != nil {
+	if err := o.checkTimesAfter(ctx, spec, *change); err != nil {
 		return err
 	}
 	derived := time.Time{}
@@ -105,11 +118,39 @@ func (o *Operator) checkTimesOf(ctx context.Context, id string, change *campaign
 	return nil
 }
 
+// checkTimesAfter checks the times of a campaign after a change. A stored start bounds the other
+// times until it has passed: then the draft waits, and starts at any moment.
+func (o *Operator) checkTimesAfter(ctx context.Context, spec campaign.Spec, change campaign.Change) error {
+	if change.StartAt != nil {
+		return o.checkTimes(ctx, spec)
+	}
+	if !hasTimes(spec) {
+		return nil
+	}
+	now, err := o.deps.Redis.Time(ctx).Result()
+	if err != nil {
+		return fmt.Errorf("ask Redis for the time: %w", err)
+	}
+	if !now.Before(spec.StartAt) {
+		spec.StartAt = time.Time{}
+	}
+	if started := spec.State != campaign.Draft; started && change.LocalTime == nil && spec.LocalTime.Within == 0 && spec.LocalTime.HasPassed(now) {
+		spec.LocalTime = schedule.LocalTime{} // it has opened everywhere, and does not close
+	}
+	return spec.CheckTimes(now)
+}
+
+// changesRules reports whether a change is one of the rules when recipients are sent to.
+func changesRules(c campaign.Change) bool {
+	return c.Windows != nil || c.LocalTime != nil || c.TimeZone != nil || c.QuietHours != nil || c.Kind != nil
+}
+
 // applyTo sets what a change does to the times of a spec.
 func applyTo(spec *campaign.Spec, change campaign.Change) {
 	setIf(&spec.StartAt, change.StartAt)
 	setIf(&spec.Windows, change.Windows)
 	setIf(&spec.LocalTime, change.LocalTime)
+	setIf(&spec.TimeZone, change.TimeZone)
 	setIf(&spec.QuietHours, change.QuietHours)
 	setIf(&spec.Kind, change.Kind)
 	setIf(&spec.Deadline, change.Deadline)
@@ -130,7 +171,7 @@ const ruleDelay = time.Minute
 func (o *Operator) applyTimes(ctx context.Context, id string, change campaign.Change) error {
 	delay := time.Duration(-1)
 	switch {
-	case change.Windows != nil || change.LocalTime != nil || change.TimeZone != nil || change.QuietHours != nil || change.Kind != nil:
+	case changesRules(change):
 		delay = ruleDelay
 	case change.Deadline != nil && !change.Deadline.IsZero():
 		delay = max(ruleDelay, time.Until(*change.Deadline))

@@ -14,10 +14,14 @@ type UnfitError struct {
 	Plan      *WavePlan
 	Scheduled bool // it was to start by itself later
 }
+	Changed   bool // it does so already, and was to change
 
 func (e *UnfitError) Error() string {
 	verb := "started"
-	if e.Scheduled {
+	switch {
+	case e.Changed:
+		verb = "changed"
+	case e.Scheduled:
 		verb = "scheduled"
 	}
 	return fmt.Sprintf("campaign %s is not %s: %s; %s", terminal.Printable(e.ID), verb, e.Plan.Describe(), e.Plan.Advice())
