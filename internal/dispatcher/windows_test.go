@@ -76,7 +76,10 @@ func TestRecipientsWaitForTheirWindows(t *testing.T) {
 			`{"userId":"u4","fcmToken":"of-profile"}`,
 			`{"userId":"u5","devices":[{"token":"device-1","timeZone":"Asia/Kolkata"},{"token":"device-2"}]}`,
 			`{"userId":"u6","fcmToken":"of-odd-profile"}`,
+			`{"userId":"u7"}`, `{"userId":"u8","timeZone":"Asia/Kolkata"}`, // of stored devices
 		)
+		w.redis.HSet("user:u7:devices", "stored-east", `{"kind":"token","timeZone":"Asia/Kolkata"}`, "stored-utc", `{"kind":"token"}`)
+		w.redis.HSet("user:u8:devices", "stored-here", `{"kind":"token","timeZone":"UTC"}`)
 		if err := w.redis.Set("profile:u4", `{"timeZone":"Asia/Kolkata"}`); err != nil {
 			t.Fatal(err)
 		}
@@ -86,14 +89,15 @@ func TestRecipientsWaitForTheirWindows(t *testing.T) {
 		var times sendTimes
 		w.sender.answer = times.note(accepted)
 		w.runFor(70 * time.Second)
-		for _, token := range []string{"of-element", "of-profile", "device-1"} {
+		for _, token := range []string{"of-element", "of-profile", "device-1", "stored-east"} {
 			times.checkBetween(t, token, 0, 30*time.Second)
 		}
-		for _, token := range []string{"of-campaign", "of-nowhere", "device-2", "of-odd-profile"} {
+		for _, token := range []string{"of-campaign", "of-nowhere", "device-2", "of-odd-profile", "stored-utc", "stored-here"} {
 			times.checkBetween(t, token, time.Minute, time.Minute+5*time.Second)
 		}
 		w.checkRequests(map[string]int{
 			"of-campaign": 1, "of-element": 1, "of-nowhere": 1, "of-profile": 1, "device-1": 1, "device-2": 1, "of-odd-profile": 1,
+			"stored-east": 1, "stored-utc": 1, "stored-here": 1,
 		})
 		for user, r := range w.results() {
 			if r.Status != notification.StatusSent || r.Attempts != 1 {
@@ -101,11 +105,11 @@ func TestRecipientsWaitForTheirWindows(t *testing.T) {
 			}
 		}
 		b := w.books("42")
-		if b.WindowWaits != 4 || b.BadZones != 1 || b.Resent != 0 || b.Sent != 6 || !b.IsBalanced() {
-			t.Errorf("books %+v, want 4 waits, a bad zone, and 6 sent", b)
+		if b.WindowWaits != 6 || b.BadZones != 1 || b.Resent != 0 || b.Sent != 8 || !b.IsBalanced() {
+			t.Errorf("books %+v, want 6 waits, a bad zone, and 8 sent", b)
 		}
-		if len(b.Waves) != 1 || !b.Waves[0].Opens.Equal(atNoon(time.Minute)) || b.Waves[0].Sent != 4 || b.Waves[0].Within1m != 4 {
-			t.Errorf("waves %+v, want one at 12:01 with 4 on time", b.Waves)
+		if len(b.Waves) != 1 || !b.Waves[0].Opens.Equal(atNoon(time.Minute)) || b.Waves[0].Sent != 6 || b.Waves[0].Within1m != 6 {
+			t.Errorf("waves %+v, want one at 12:01 with 6 on time", b.Waves)
 		}
 	})
 }

@@ -1,8 +1,12 @@
 package e2e
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -89,4 +93,45 @@ func checkMoments(t *testing.T, s *servers.System, start, opens time.Time) {
 	if fmt.Sprint(ended) != fmt.Sprint(want) {
 		t.Errorf("ended %v, want %v", ended, want)
 	}
+}
+
+// The zones of ZONEINFO go before those that the programs have a copy of. A recipient is sent to by
+// a zone that is nowhere else, in a window that is closed in UTC.
+func TestZonesOfZONEINFO(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "Our"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	const east = 11 * 60 * 60 // seconds
+	if err := os.WriteFile(filepath.Join(dir, "Our", "Island"), fixedZone(east), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := servers.NewSystem(t, programs, servers.SystemOptions{Env: []string{"ZONEINFO=" + dir}})
+	there := time.Now().UTC().Add(east * time.Second)
+	window := there.Add(-2*time.Hour).Format("15:04") + "-" + there.Add(2*time.Hour).Format("15:04")
+	s.Fanfare("campaign", "create", "42", "--message", s.File("message.json", servers.PlainMessage), "--window", window)
+	s.Fanfare("load", "42", s.File("audience.csv", "userId,fcmToken,timeZone\nu1,ok-u1,Our/Island\n"))
+	s.Fanfare("campaign", "start", "42")
+	s.Job("42").ExpectExit(0)
+	if b := s.Show("42").Books; b.Sent != 1 {
+		t.Errorf("books %+v, want one sent to", b)
+	}
+	create := []string{"campaign", "create", "43", "--message", s.File("message.json", servers.PlainMessage), "--time-zone", "Our/Island"}
+	without := s.Start([]string{"ZONEINFO="}, "fanfare", create...)
+	without.ExpectExit(2)
+	if !strings.Contains(without.Log(), `time-zone is "Our/Island"`) {
+		t.Errorf("without ZONEINFO: %s", without.Log())
+	}
+	s.Fanfare(create...)
+}
+
+// fixedZone is a file of the IANA database (RFC 9636, version 1) for a zone with one offset.
+func fixedZone(offset uint32) []byte {
+	const types, characters = 1, 4
+	file := append([]byte("TZif"), make([]byte, 16)...)
+	for _, n := range []uint32{0, 0, 0, 0, types, characters, offset} {
+		file = binary.BigEndian.AppendUint32(file, n)
+	}
+	return append(file, 0, 0, 'O', 'U', 'R', 0) // no daylight saving, the name at 0
 }
