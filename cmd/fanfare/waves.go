@@ -52,6 +52,9 @@ func printHours(o output, plan *operator.WavePlan) {
 		}
 		fmt.Fprintf(o.w, "  %-32s %12s %s%s\n", localTime(h.From), operator.Thousands(h.N), hourBar(h, most), late)
 	}
+	if each := plan.DescribePushes(); each != "" {
+		fmt.Fprintln(o.w, "  "+each)
+	}
 	if plan.Later > 0 {
 		fmt.Fprintf(o.w, "  %-32s %12s\n", "in a later window than the first", operator.Thousands(plan.Later))
 	}

@@ -8,11 +8,13 @@ import (
 	"fanfare/internal/notification"
 )
 
-// ZoneSample counts the recipients in a campaign's list by the time zone in their elements.
+// ZoneSample counts the recipients in a campaign's list by the time zone in their elements. Pushes
+// are one for each of their devices.
 type ZoneSample struct {
 	Listed int64            // elements in the list
 	Read   int64            // elements that were read; all of them, or a sample
 	Zones  map[string]int64 // by name, as the producer wrote it, of those whose element decides
+	Pushes map[string]int64 // of those in Zones
 	// Open counts the others: what is stored of the user decides. Users are some of them, from
 	// places all over the sample.
 	Open  int64
@@ -25,6 +27,7 @@ type ZoneUser struct {
 	ID         string
 	Zone       string // of the element
 	HasAddress bool   // so no stored device is looked up
+	Pushes     int64  // to the devices in the element
 }
 
 // zonePieces is how many parts of the list a sample has. Audiences are often sorted, so that a few
@@ -42,7 +45,7 @@ func (c *Campaigns) SampleZones(ctx context.Context, id string, n int64) (ZoneSa
 		return ZoneSample{}, wrap("sample", id, err)
 	}
 	list := k.list.Plain()
-	s := ZoneSample{Zones: make(map[string]int64)}
+	s := ZoneSample{Zones: make(map[string]int64), Pushes: make(map[string]int64)}
 	if s.Listed, err = c.rdb.LLen(ctx, list).Result(); err != nil {
 		return s, wrap("sample", id, c.typeError(ctx, err, list, "list"))
 	}
@@ -89,11 +92,13 @@ func (s *ZoneSample) add(element []byte) {
 	s.Read++
 	r, _ := DecodeRecipient(element) // one that is malformed gets no push
 	zone, hasAddress := zoneOf(r), r.HasAddress() || len(r.Devices) > 0
+	pushes := int64(max(1, notification.CountDevices(r.Devices)))
 	if r.UserID == "" || zone != "" && hasAddress {
 		s.Zones[zone]++
+		s.Pushes[zone] += pushes
 		return
 	}
-	s.Users = append(s.Users, ZoneUser{r.UserID, zone, hasAddress})
+	s.Users = append(s.Users, ZoneUser{r.UserID, zone, hasAddress, pushes})
 }
 
 // zoneOf is the zone of the recipient's first device that has one, or else the recipient's.

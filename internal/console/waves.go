@@ -93,6 +93,9 @@ func wavePanelOf(p *operator.WavePlan) *wavePanel {
 	if !p.Exact {
 		out.Source = "≈ from a sample of the zones"
 	}
+	if each := p.DescribePushes(); each != "" {
+		out.Source += "; " + each
+	}
 	if p.Unfit > 0 {
 		unfit := 0
 		for _, w := range p.Waves {

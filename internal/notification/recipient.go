@@ -51,6 +51,18 @@ type Device struct {
 	LastSeen time.Time
 }
 
+// CountDevices returns how many devices can be sent to. Addresses of one installation are one
+// device.
+func CountDevices(all []Device) (n int) {
+	for i, d := range all {
+		isKnown := func(other Device) bool { return other.Target.IsSendable() && other.Target.IsSameDevice(d.Target) }
+		if d.Target.IsSendable() && !slices.ContainsFunc(all[:i], isKnown) {
+			n++
+		}
+	}
+	return n
+}
+
 // HasAddress reports whether the producer gave an address that can be sent to.
 func (r Recipient) HasAddress() bool {
 	return r.Target.IsSendable() || slices.ContainsFunc(r.Devices, func(d Device) bool { return d.Target.IsSendable() })

@@ -2,6 +2,7 @@ package operator
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -13,8 +14,8 @@ type UnfitError struct {
 	ID        string
 	Plan      *WavePlan
 	Scheduled bool // it was to start by itself later
-}
 	Changed   bool // it does so already, and was to change
+}
 
 func (e *UnfitError) Error() string {
 	verb := "started"
@@ -53,7 +54,21 @@ func (p *WavePlan) Describe() string {
 	if p.Expired > 0 {
 		problems = append(problems, fmt.Sprintf("about %s recipients would end as expired", Thousands(p.Expired)))
 	}
+	if each := p.DescribePushes(); each != "" && p.Unfit > 0 {
+		problems = append(problems, each)
+	}
 	return strings.Join(problems, "; ")
+}
+
+// DescribePushes says how many pushes a recipient gets; "" for one.
+func (p *WavePlan) DescribePushes() string { return DescribePushes(p.PushesEach) }
+
+// DescribePushes says that the quota counts more than recipients; "" if each gets one push.
+func DescribePushes(each float64) string {
+	if each < 1.05 {
+		return ""
+	}
+	return "a recipient gets about " + Decimal(math.Round(10*each)/10) + " pushes, one for each device, and the quota counts pushes"
 }
 
 // describeUnfit names the waves that do not fit.

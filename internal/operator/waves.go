@@ -26,6 +26,9 @@ type WavePlan struct {
 	Later int64 `json:"later,omitempty"`
 	// NoTurn are those of them whose windows do not open before the deadline at all.
 	NoTurn int64 `json:"noTurn,omitempty"`
+	// PushesEach is how many pushes a recipient gets on average: one for each device. The quota
+	// counts pushes, and the other figures are recipients.
+	PushesEach float64 `json:"pushesEach,omitempty"`
 	// Exact reports whether the zones of all recipients were read, rather than of a sample.
 	Exact bool `json:"exact"`
 	// Unloaded reports whether a load has not finished: the recipients it has yet to load are not
@@ -129,21 +132,25 @@ func (o *Operator) senderOf(ctx context.Context, v View, now time.Time, plan *Wa
 	if err != nil {
 		return s, err
 	}
-	for _, slot := range due {
-		s.Waves = append(s.Waves, schedule.Wave{Turn: schedule.Turn{Opens: slot.From, Closes: v.Deadline()}, N: slot.N, Zones: []string{"waiting already"}})
-	}
 	open := v.Books.CountOpen()
 	if len(due) > 0 {
 		open -= v.Books.Retrying
-	}
-	if open == 0 {
-		return s, nil
 	}
 	zones, err := o.readZones(ctx, v.Spec, open)
 	if err != nil {
 		return s, err
 	}
-	waves, missed := wavesOf(v.Spec.Rules(), start, v.Deadline(), zones.people)
+	each := zones.pushesEach()
+	for _, slot := range due {
+		s.Waves = append(s.Waves, schedule.Wave{Turn: schedule.Turn{Opens: slot.From, Closes: v.Deadline()}, N: slot.N, Each: each, Zones: []string{"waiting already"}})
+	}
+	if plan != nil {
+		plan.PushesEach = each
+	}
+	if open == 0 {
+		return s, nil
+	}
+	waves, missed := wavesOf(v.Spec.Rules(), start, v.Deadline(), zones.zones)
 	s.Waves = append(s.Waves, waves...)
 	if plan != nil {
 		plan.Exact, plan.BadZones = zones.exact, zones.bad
@@ -155,9 +162,9 @@ func (o *Operator) senderOf(ctx context.Context, v View, now time.Time, plan *Wa
 
 // wavesOf groups recipients whose turns are the same. missed counts those without a turn before the
 // deadline.
-func wavesOf(rules schedule.Rules, start, deadline time.Time, zones map[string]int64) (waves []schedule.Wave, missed int64) {
+func wavesOf(rules schedule.Rules, start, deadline time.Time, zones map[string]zoneCount) (waves []schedule.Wave, missed int64) {
 	byTurn := make(map[[2]int64]*schedule.Wave)
-	for name, n := range zones {
+	for name, count := range zones {
 		zone, err := schedule.ParseZone(name)
 		if err != nil {
 			zone = rules.DefaultZone()
@@ -168,17 +175,20 @@ func wavesOf(rules schedule.Rules, start, deadline time.Time, zones map[string]i
 		}
 		turn, ok := next(start)
 		if !ok {
-			missed += n
+			missed += count.people
 			continue
 		}
 		key := [2]int64{turn.Opens.UnixMilli(), turn.Closes.UnixMilli()}
 		if byTurn[key] == nil {
 			byTurn[key] = &schedule.Wave{Turn: turn, Next: next}
 		}
-		byTurn[key].N += n
-		byTurn[key].Zones = append(byTurn[key].Zones, name)
+		wave := byTurn[key]
+		wave.N += count.people
+		wave.Each += count.pushes // of all, until they are counted
+		wave.Zones = append(wave.Zones, name)
 	}
 	for _, wave := range byTurn {
+		wave.Each /= float64(max(1, wave.N))
 		slices.Sort(wave.Zones)
 		waves = append(waves, *wave)
 	}

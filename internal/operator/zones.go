@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"cmp"
 	"context"
 
 	"fanfare/internal/campaign"
@@ -9,14 +10,50 @@ import (
 )
 
 // zoneSample is how many elements are read for the zones of an audience. A larger audience is
-// sampled.
-const zoneSample = 20_000
+// sampled. Where only the pushes of a recipient matter, pushSample is enough.
+const (
+	zoneSample = 20_000
+	pushSample = 200
+)
+
+// zoneCount are recipients, and the pushes that they get together.
+type zoneCount struct {
+	people int64
+	pushes float64
+}
 
 // zoneCounts are the recipients of an audience by their time zones.
 type zoneCounts struct {
-	people map[string]int64
-	exact  bool  // the zones of all were read
-	bad    int64 // those whose zone is unknown to us: they are in the campaign's
+	zones map[string]zoneCount
+	exact bool  // the zones of all were read
+	bad   int64 // those whose zone is unknown to us: they are in the campaign's
+}
+
+func (c zoneCounts) add(zone string, people int64, pushes float64) {
+	sum := c.zones[zone]
+	c.zones[zone] = zoneCount{sum.people + people, sum.pushes + pushes}
+}
+
+// pushesEach is how many pushes a recipient gets on average.
+func (c zoneCounts) pushesEach() float64 {
+	var all zoneCount
+	for _, each := range c.zones {
+		all.people, all.pushes = all.people+each.people, all.pushes+each.pushes
+	}
+	if all.people == 0 {
+		return 1
+	}
+	return all.pushes / float64(all.people)
+}
+
+// PushesEach estimates from a sample how many pushes a recipient gets on average: one, or one for
+// each device.
+func (o *Operator) PushesEach(ctx context.Context, spec campaign.Spec) (float64, error) {
+	if spec.Devices == campaign.LatestDevice {
+		return 1, nil
+	}
+	found, err := o.sampleZones(ctx, spec, pushSample)
+	return found.pushesEach(), err
 }
 
 // readZones estimates how many of so many recipients are in each zone, as a dispatcher finds it:
@@ -24,41 +61,66 @@ type zoneCounts struct {
 // Unknown zones are the campaign's.
 func (o *Operator) readZones(ctx context.Context, spec campaign.Spec, open int64) (zoneCounts, error) {
 	rules := spec.Rules()
-	counts := zoneCounts{people: make(map[string]int64), exact: true}
+	counts := zoneCounts{zones: make(map[string]zoneCount), exact: true}
 	if rules.IsZero() {
-		counts.people[rules.DefaultZone().String()] = open
-		return counts, nil
+		each, err := o.PushesEach(ctx, spec)
+		counts.add(rules.DefaultZone().String(), open, each*float64(open))
+		return counts, err
 	}
-	sample, err := o.deps.Campaigns.SampleZones(ctx, spec.ID, zoneSample)
+	found, err := o.sampleZones(ctx, spec, zoneSample)
 	if err != nil {
 		return counts, err
 	}
-	found := sample.Zones
-	counts.exact = sample.IsExact() && int64(len(sample.Users)) == sample.Open
-	if len(sample.Users) > 0 {
-		zones, known := o.findStoredZones(ctx, sample.Users)
-		counts.exact = counts.exact && known
-		before := int64(0)
-		for i, zone := range zones { // each stands for as many as the next
-			upTo := sample.Open * int64(i+1) / int64(len(zones))
-			found[zone] += upTo - before
-			before = upTo
-		}
+	counts.exact = found.exact
+	var read int64
+	for _, each := range found.zones {
+		read += each.people
 	}
-	for name, n := range found {
-		n = scale(n, open, sample.Read)
+	for name, each := range found.zones {
+		n := scale(each.people, open, read)
 		if _, err := schedule.ParseZone(name); err != nil {
 			if name != "" {
 				counts.bad += n
 			}
 			name = rules.DefaultZone().String()
 		}
-		counts.people[name] += n
+		counts.add(name, n, each.pushes*float64(n)/float64(each.people))
 	}
-	if sample.Read == 0 {
-		counts.people[rules.DefaultZone().String()] = open
+	if read == 0 {
+		counts.add(rules.DefaultZone().String(), open, float64(open))
 	}
 	return counts, nil
+}
+
+// sampleZones counts a sample of the audience by zone, as elements, devices and profiles name it.
+func (o *Operator) sampleZones(ctx context.Context, spec campaign.Spec, size int64) (zoneCounts, error) {
+	found := zoneCounts{zones: make(map[string]zoneCount)}
+	sample, err := o.deps.Campaigns.SampleZones(ctx, spec.ID, size)
+	if err != nil {
+		return found, err
+	}
+	add := func(zone string, people, pushes int64) {
+		if spec.Devices == campaign.LatestDevice {
+			pushes = people
+		}
+		found.add(zone, people, float64(pushes))
+	}
+	for zone, n := range sample.Zones {
+		add(zone, n, sample.Pushes[zone])
+	}
+	found.exact = sample.IsExact() && int64(len(sample.Users)) == sample.Open
+	if len(sample.Users) == 0 {
+		return found, nil
+	}
+	stored, known := o.findStoredZones(ctx, sample.Users)
+	found.exact = found.exact && known
+	before := int64(0)
+	for i, user := range stored { // each stands for as many as the next
+		upTo := sample.Open * int64(i+1) / int64(len(stored))
+		add(user.zone, upTo-before, (upTo-before)*user.pushes)
+		before = upTo
+	}
+	return found, nil
 }
 
 // scale is a part of a sample as a part of the whole, rounded up.
@@ -69,9 +131,15 @@ func scale(n, whole, read int64) int64 {
 	return (n*whole + read - 1) / read
 }
 
-// findStoredZones returns the zone of each user. known is false if a look-up failed; the zones that
-// it did not find are those of the elements.
-func (o *Operator) findStoredZones(ctx context.Context, users []campaign.ZoneUser) (zones []string, known bool) {
+// storedZone is the zone of a user, and how many devices get a push.
+type storedZone struct {
+	zone   string
+	pushes int64
+}
+
+// findStoredZones returns the zone of each user, and their devices. known is false if a look-up
+// failed; what it did not find is as the elements have it.
+func (o *Operator) findStoredZones(ctx context.Context, users []campaign.ZoneUser) (found []storedZone, known bool) {
 	var addressless, unzoned []string
 	for _, u := range users {
 		if !u.HasAddress {
@@ -80,22 +148,24 @@ func (o *Operator) findStoredZones(ctx context.Context, users []campaign.ZoneUse
 	}
 	devices, err := o.deps.Tokens.Peek(ctx, addressless)
 	known = err == nil
-	zones = make([]string, len(users))
+	found = make([]storedZone, len(users))
 	for i, u := range users {
-		if zones[i] = zoneOfDevices(devices[u.ID]); u.HasAddress || zones[i] == "" {
-			zones[i] = u.Zone
+		found[i] = storedZone{u.Zone, u.Pushes}
+		if !u.HasAddress {
+			found[i].zone = cmp.Or(zoneOfDevices(devices[u.ID]), u.Zone)
+			found[i].pushes = int64(max(1, notification.CountDevices(devices[u.ID])))
 		}
-		if zones[i] == "" {
+		if found[i].zone == "" {
 			unzoned = append(unzoned, u.ID)
 		}
 	}
 	profiles, err := o.deps.Profiles.Peek(ctx, unzoned)
 	for i, u := range users {
-		if zones[i] == "" {
-			zones[i] = profiles[u.ID].TimeZone()
+		if found[i].zone == "" {
+			found[i].zone = profiles[u.ID].TimeZone()
 		}
 	}
-	return zones, known && err == nil
+	return found, known && err == nil
 }
 
 // zoneOfDevices is the zone of the first device that has one.

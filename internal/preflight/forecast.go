@@ -14,14 +14,15 @@ import (
 )
 
 // Forecast says when a campaign would end if it began now, at the present quota. It assumes that
-// dispatchers are fast enough, and that each recipient is sent to once. Only campaigns that run
-// already compete for the quota.
+// dispatchers are fast enough, and that no push is repeated. Only campaigns that run already
+// compete for the quota.
 type Forecast struct {
 	Now time.Time `json:"now"`
 	// Pushes are those of this campaign. Others are those of other campaigns that go before its
-	// last one.
-	Pushes int64 `json:"pushes"`
-	Others int64 `json:"others"`
+	// last one. PushesEach is how many of them a recipient gets on average: one for each device.
+	Pushes     int64   `json:"pushes"`
+	PushesEach float64 `json:"pushesEach"`
+	Others     int64   `json:"others"`
 	// Rate is the pace in pushes a second after the ramp, limited by the campaign's own rate.
 	Rate float64 `json:"rate"`
 	// Ends is when the last push goes. It is zero if the project is halted.
@@ -55,7 +56,12 @@ func (c *Checker) forecast(ctx context.Context, view operator.View, pacer Pacer,
 	if err != nil {
 		return err
 	}
-	report.Forecast = newForecast(state, view.Spec, view.Books.CountOpen(), rivals, view.Deadline())
+	each, err := c.deps.Operator.PushesEach(ctx, view.Spec)
+	if err != nil {
+		return err
+	}
+	report.Forecast = newForecast(state, view.Spec, pushesOf(view.Books.CountOpen(), each), rivals, view.Deadline())
+	report.Forecast.countRecipients(each)
 	if report.Forecast.Waves, err = c.deps.Operator.PlanWaves(ctx, view, state); err != nil {
 		return err
 	}
@@ -81,11 +87,18 @@ func (c *Checker) listRivals(ctx context.Context, id, project string) ([]rival, 
 	var rivals []rival
 	for _, other := range all {
 		if s := other.Spec; s.ID != id && s.State == campaign.Running && other.Err == nil && operator.CheckSendable(s) == nil && operator.SharesQuota(s.Project, project) && other.Books.CountOpen() > 0 {
-			rivals = append(rivals, rival{other.Books.CountOpen(), max(1, s.Weight), s.Priority, s.Rate})
+			each, err := c.deps.Operator.PushesEach(ctx, s)
+			if err != nil {
+				return nil, err
+			}
+			rivals = append(rivals, rival{pushesOf(other.Books.CountOpen(), each), max(1, s.Weight), s.Priority, s.Rate})
 		}
 	}
 	return rivals, nil
 }
+
+// pushesOf is how many pushes so many recipients get.
+func pushesOf(people int64, each float64) int64 { return int64(math.Ceil(float64(people) * each)) }
 
 func newForecast(state pacing.State, spec campaign.Spec, pushes int64, rivals []rival, deadline time.Time) Forecast {
 	f := Forecast{Now: state.Now, Pushes: pushes, Rate: state.Settings.Rate(), Deadline: deadline}
@@ -164,6 +177,17 @@ func countLate(state pacing.State, spec campaign.Spec, pushes int64, rivals []ri
 	return pushes - inTime
 }
 
+// countRecipients turns the pushes that would be late into recipients. Each gets so many.
+func (f *Forecast) countRecipients(each float64) {
+	f.PushesEach = each
+	f.Late = f.recipients(f.Late)
+}
+
+// recipients is how many get so many pushes.
+func (f Forecast) recipients(pushes int64) int64 {
+	return int64(math.Round(float64(pushes) / max(1, f.PushesEach)))
+}
+
 // findings describe the pace, the time, the quarter hours and the deadline.
 func (f Forecast) findings(state pacing.State, spec campaign.Spec) []checks.Finding {
 	found := []checks.Finding{paceFinding(state)}
@@ -176,6 +200,9 @@ func (f Forecast) findings(state pacing.State, spec campaign.Spec) []checks.Find
 	detail := fmt.Sprintf("takes %s, until %s, %s a second once the ramp is done", operator.Span(f.Ends.Sub(f.Now).Round(time.Second)), operator.LocalTime(f.Ends), operator.Decimal(f.Rate))
 	if f.Others > 0 {
 		detail += fmt.Sprintf("; %s pushes of other campaigns go before its last one", operator.Thousands(f.Others))
+	}
+	if each := operator.DescribePushes(f.PushesEach); each != "" {
+		detail += "; " + each
 	}
 	if spec.Rate > 0 && f.Rate == spec.Rate {
 		detail += "; limited by the campaign's own rate"
@@ -232,7 +259,7 @@ func (f Forecast) deadlineFinding() checks.Finding {
 		return checks.Finding{Name: "deadline", Grade: checks.Good, Detail: "none"}
 	case f.Late > 0:
 		return checks.Finding{
-			Name: "deadline", Grade: checks.Failure, Detail: fmt.Sprintf("%s would be missed: %s of %s recipients would end as expired", operator.LocalTime(f.Deadline), operator.Thousands(f.Late), operator.Thousands(f.Pushes)),
+			Name: "deadline", Grade: checks.Failure, Detail: fmt.Sprintf("%s would be missed: %s of %s recipients would end as expired", operator.LocalTime(f.Deadline), operator.Thousands(f.Late), operator.Thousands(f.recipients(f.Pushes))),
 			Advice: "start earlier, move the deadline or the list's expiry, or raise the campaign's rate or priority",
 		}
 	case f.Ends.Sub(f.Now) > time.Duration((1-slack)*float64(left)):

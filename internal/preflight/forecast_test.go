@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/checks"
+	"fanfare/internal/notification"
 	"fanfare/internal/pacing"
 )
 
@@ -130,4 +132,23 @@ func TestRivalsAreThoseThatRun(t *testing.T) {
 	if len(rivals) != 1 || rivals[0] != (rival{20, 7, 3, 0.5}) {
 		t.Errorf("got %+v", rivals)
 	}
+}
+
+// People with two devices take twice the time, and are counted once.
+func TestForecastCountsThePushesOfAllDevices(t *testing.T) {
+	s := openStage(t)
+	ok(t, s.checker.deps.Campaigns.Create(t.Context(), campaign.Spec{ID: "42", Message: notification.Message(personal), Rate: 1, Deadline: time.Now().Add(time.Minute)}))
+	for i := range 50 {
+		ok(t, s.rdb.RPush(t.Context(), "campaign:42", fmt.Sprintf(`{"userId":"u%d","devices":[{"token":"good-a%d"},{"token":"good-b%d"}],"vars":{"name":"A"}}`, i, i, i)).Err())
+	}
+	report, err := s.checker.Run(t.Context(), "42", s.options)
+	ok(t, err)
+	f := report.Forecast
+	equal(t, "pushes", f.Pushes, 100)
+	equal(t, "each", f.PushesEach, 2)
+	if f.Late < 18 || f.Late > 22 { // 100 pushes at one a second, in a minute
+		t.Errorf("%d people are late, want about 20", f.Late)
+	}
+	wantFinding(t, report.Findings, "time", checks.Good, "a recipient gets about 2 pushes, one for each device")
+	wantFinding(t, report.Findings, "deadline", checks.Failure, "of 50 recipients would end as expired")
 }

@@ -32,6 +32,9 @@ func waveFindings(p *operator.WavePlan, state pacing.State, deadline time.Time) 
 	case !p.Fits():
 		waves.Grade, waves.Detail, waves.Advice = checks.Failure, p.Describe(), p.Advice()+"; fanfare campaign start --late starts it all the same"
 	}
+	if each := p.DescribePushes(); each != "" && p.Fits() {
+		waves.Detail += "; " + each
+	}
 	if len(state.Halts) > 0 {
 		waves.Detail += ", if the project is resumed now"
 	}

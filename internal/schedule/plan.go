@@ -10,6 +10,7 @@ import (
 type Wave struct {
 	Turn
 	N     int64
+	Each  float64  // pushes of a recipient, on average; 0: one
 	Zones []string // for people
 	// Next returns the turn that follows one which closes at a moment; ok is false without one. It
 	// is for those who are left then. nil: there is none.
@@ -24,6 +25,14 @@ type Sender struct {
 	Rate             float64 // its own cap in pushes a second; 0: none
 	// Deadline ends every turn; zero: none.
 	Deadline time.Time
+}
+
+// each is how many pushes a recipient of the wave gets.
+func (w Wave) each() float64 {
+	if w.Each <= 0 {
+		return 1
+	}
+	return w.Each
 }
 
 // Quota says how many pushes the project can send.
@@ -43,8 +52,8 @@ type Planned struct {
 	// another one, which is planned as a wave of its own; Again marks that.
 	Unsent, Carried int64
 	Again           bool
-	// Hours are the pushes by the hour in which they go, which begins at the key. They are
-	// estimates, so they have fractions.
+	// Hours are the recipients by the hour in which they are sent to, which begins at the key. They
+	// are estimates, so they have fractions.
 	Hours map[time.Time]float64
 }
 
@@ -106,7 +115,7 @@ func warmth(warm *float64, ramp, open time.Duration) float64 {
 type stream struct {
 	Sender
 	planned []Planned
-	left    []float64
+	left    []float64 // pushes
 	// live are the indices of the waves with pushes left whose turn has not closed, in the order in
 	// which they open.
 	live []int
@@ -118,7 +127,7 @@ func newStream(s Sender) *stream {
 	waves := slices.Clone(s.Waves)
 	slices.SortStableFunc(waves, func(a, b Wave) int { return cmp.Or(a.Opens.Compare(b.Opens), a.Closes.Compare(b.Closes)) })
 	for _, wave := range waves {
-		w.add(Planned{Wave: wave, Unsent: wave.N}, float64(wave.N))
+		w.add(Planned{Wave: wave, Unsent: wave.N}, float64(wave.N)*wave.each())
 	}
 	return w
 }
@@ -234,11 +243,11 @@ func (w *stream) take(at time.Time, n, full float64) {
 		}
 		before += got
 		w.left[i] -= got
-		p.Hours[p.Start(at).UTC().Truncate(time.Hour)] += got
+		p.Hours[p.Start(at).UTC().Truncate(time.Hour)] += got / p.each()
 		if w.left[i] < 0.5 {
 			w.left[i] = 0
 			p.Ends = p.Start(at).Add(time.Duration(before / full * float64(step)))
 		}
-		p.Unsent = int64(w.left[i] + 0.5)
+		p.Unsent = int64(w.left[i]/p.each() + 0.5)
 	}
 }
