@@ -19,7 +19,7 @@ import (
 
 func (c *cli) campaignSet() *cobra.Command {
 	var options campaignOptions
-	message := ""
+	message, partial := "", false
 	command := &cobra.Command{
 		Use:   "set CAMPAIGN --priority N …",
 		Short: "Change a campaign's weight, priority, rate or deadline, also while it runs; its message while it does not",
@@ -39,6 +39,7 @@ A new message is checked as at creation. Only a draft or a paused campaign accep
 			if err != nil {
 				return err
 			}
+			change.Partial = partial
 			if command.Flags().Changed("message") {
 				if change.Message, err = readInput(command, message); err != nil {
 					return err
@@ -48,10 +49,10 @@ A new message is checked as at creation. Only a draft or a paused campaign accep
 				return wrongUsage(command, errNoChange)
 			}
 			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator) error {
-				if err := op.CheckSchedule(ctx, args[0], change, findPaces(ctx, rooms)); err != nil {
 				if err := options.times.readLocalTime(ctx, op, args[0], &change); err != nil {
 					return explainSet(args[0], message, err)
 				}
+				if err := op.CheckSchedule(ctx, args[0], change, findPaces(ctx, rooms)); err != nil {
 					return explainCampaign(args[0], err)
 				}
 				if err := op.Change(ctx, args[0], change); err != nil {
@@ -68,6 +69,7 @@ A new message is checked as at creation. Only a draft or a paused campaign accep
 	}
 	command.Flags().StringVar(&message, "message", "", "`file` with FCM's message as JSON, without a target; - is standard input")
 	options.addTo(command.Flags())
+	command.Flags().BoolVar(&partial, "partial", false, "with --source: give up the rest of a source that is loaded in part; its recipients stay")
 	for _, flag := range []string{"on-ambiguous", "devices", "dedupe", "kind", "weight", "priority", "rate", "deadline", "project", "start-at", "window", "local-time", "time-zone", "quiet-hours", "source"} {
 		command.Flags().Lookup(flag).DefValue = "" // an option that is not given stays as it is
 	}

@@ -67,6 +67,14 @@ func (f *loadFiles) observe(w io.Writer) *fileBar {
 	return bar
 }
 
+// check refuses a compressed file that is damaged. Standard input cannot be read twice.
+func (f *loadFiles) check(ctx context.Context) error {
+	if slices.ContainsFunc(f.sources, func(s audience.Source) bool { return s.Name == "-" }) {
+		return nil
+	}
+	return audience.CheckWhole(ctx, f.sources)
+}
+
 // name is that of the file, or says how many there are.
 func (f *loadFiles) name() string {
 	if len(f.sources) > 1 {
@@ -107,6 +115,9 @@ func (f *loadFiles) hasFormat(format audience.Format) bool {
 // loadFiles loads files with a progress bar. It prints the summary even if the load broke off.
 func (c *cli) loadFiles(ctx context.Context, command *cobra.Command, op *operator.Operator, id string, files loadFiles, opts operator.LoadOptions) error {
 	name := files.name()
+	if err := files.check(ctx); err != nil {
+		return blameFile(id, opts, explainLoad(id, name, err))
+	}
 	bar := files.observe(command.ErrOrStderr())
 	opts.Progress = bar.count
 	opts.OnHold = func(state campaign.State) { bar.say(holdText(ctx, op, id, opts.Hold, state)) }

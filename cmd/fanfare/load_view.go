@@ -100,14 +100,17 @@ func explainInterruptedLoad(broken *operator.InterruptedError, id, source string
 	if _, over := errors.AsType[*campaign.TransitionError](broken); over || errors.Is(broken, campaign.ErrDeleted) {
 		return broken
 	}
+	if file, ok := errors.AsType[*audience.FileError](broken); ok && file.Damaged {
+		return fmt.Errorf("%w; do not continue it: fanfare campaign delete %s removes them, after fanfare campaign cancel %[2]s if it runs", broken, shellWord(id))
+	}
 	typed := "fanfare load " + shellWord(id)
 	if opts.Of.IsZero() {
 		typed += " " + source + whereFlag(opts)
 	}
-	err := fmt.Errorf("%w; continue with: %s", broken, typed)
 	if _, repeated := errors.AsType[*audience.KeyError](broken); repeated {
-		err = namePart(id, opts, err)
+		return explainRepeatedKey(broken, id, typed, opts)
 	}
+	err := fmt.Errorf("%w; continue with: %s", broken, typed)
 	if opts.Hold != 0 && opts.Hold != operator.DefaultHold {
 		err = fmt.Errorf("%w --hold %d", err, opts.Hold)
 	}
@@ -123,6 +126,20 @@ func explainInterruptedLoad(broken *operator.InterruptedError, id, source string
 		return daemon.WithExitCode(daemon.ExitLeftover, err)
 	}
 	return err
+}
+
+// explainRepeatedKey names the ways out of a load that its key cannot continue: unique values, or
+// another key for the rest. Recipients who come again then are sent to once.
+func explainRepeatedKey(broken *operator.InterruptedError, id, typed string, opts operator.LoadOptions) error {
+	err := fmt.Errorf("%w; correct the rows and continue with: %s", broken, typed)
+	if opts.Append {
+		err = fmt.Errorf("%w --append", err)
+	}
+	word := shellWord(id)
+	if opts.Of.IsZero() {
+		return namePart(id, opts, fmt.Errorf("%w; or load all by another --key with --append, and start it with fanfare campaign start %s --partial", err, word))
+	}
+	return namePart(id, opts, fmt.Errorf("%w; or give it another key with fanfare campaign set %s --source JSON --partial, and load all with fanfare load %[2]s --append", err, word))
 }
 
 // printSummary prints what was loaded of an audience whose units have a noun, such as line.

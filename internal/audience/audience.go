@@ -73,6 +73,9 @@ func (o Options) withDefaults() Options {
 type FileError struct {
 	File    string // its name, if several files are read
 	Problem string
+	// Damaged reports that what was read before may be garbled: the checksum of a compressed file
+	// stands behind its text.
+	Damaged bool
 }
 
 func (e *FileError) Error() string {

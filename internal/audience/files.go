@@ -103,7 +103,7 @@ func (f *Files) explain(err error) error {
 		return row
 	}
 	if file, ok := errors.AsType[*FileError](err); ok {
-		return &FileError{File: f.name, Problem: file.Problem}
+		return &FileError{File: f.name, Problem: file.Problem, Damaged: file.Damaged}
 	}
 	return fmt.Errorf("%s: %w", f.name, err)
 }

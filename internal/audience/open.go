@@ -92,10 +92,22 @@ func (d *decompressor) Read(p []byte) (int, error) {
 	case errors.Is(err, zstd.ErrWindowSizeExceeded):
 		err = &FileError{Problem: fmt.Sprintf("it needs more than %d MiB to be decompressed: compress it without --long and --ultra", maxWindow>>20)}
 	default:
-		err = fmt.Errorf("decompress %s: %w", d.kind, err)
+		err = damage{d.kind, err}
 	}
 	return n, err
 }
+
+// damage is an error of a compressed file that has other bytes than were written, or of its source.
+type damage struct {
+	kind string
+	err  error
+}
+
+func (d damage) Error() string {
+	return fmt.Sprintf("decompress %s: %v: it is damaged, and what was read of it may be garbled", d.kind, d.err)
+}
+
+func (d damage) Unwrap() error { return d.err }
 
 // decodeText skips the byte order mark of UTF-8, and decodes UTF-16 with or without a mark.
 func decodeText(raw *bufio.Reader) (io.Reader, error) {

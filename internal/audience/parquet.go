@@ -1,12 +1,15 @@
 package audience
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 
 	"github.com/parquet-go/parquet-go"
+
+	"fanfare/internal/notification"
 )
 
 // parquetMagic is what a Parquet file begins and ends with.
@@ -35,9 +38,9 @@ type parquetReader struct {
 	rows    parquet.Rows       // of the current group; nil between groups
 	buffer  []parquet.Row
 	left    []parquet.Row // of the buffer
-	formats []formatValue
+	columns []parquetColumn
 	encoder rowEncoder
-	row     []string
+	row     []string // of the current row, without vars
 	at      int
 }
 
@@ -69,11 +72,11 @@ func (r *parquetReader) open(at io.ReaderAt, size int64, o Options) error {
 	}
 	var names []string
 	for _, column := range file.Root().Columns() {
-		format, problem := formatOf(column)
+		read, problem := columnOf(column)
 		if problem != "" {
 			return &FileError{Problem: fmt.Sprintf("its column %s %s", column.Name(), problem)}
 		}
-		names, r.formats = append(names, column.Name()), append(r.formats, format)
+		names, r.columns = append(names, column.Name()), append(r.columns, read)
 	}
 	columns, err := readHeader(names, ',')
 	if err != nil {
@@ -111,13 +114,43 @@ func (r *parquetReader) Next(dst []byte) ([]byte, error) {
 	if len(row) != len(r.row) {
 		return dst, fmt.Errorf("row %d has %d values, not one for each of the %d columns", r.at, len(row), len(r.row))
 	}
+	recipient, err := r.recipient(row)
+	if err != nil {
+		return dst, RowError{Line: r.at, Problem: err.Error()}
+	}
+	return r.encoder.write(dst, recipient, r.at)
+}
+
+// recipient reads one row. Its strings and vars are valid until the next one.
+func (r *parquetReader) recipient(row parquet.Row) (notification.Recipient, error) {
 	for i, value := range row {
 		r.row[i] = ""
-		if !value.IsNull() {
-			r.row[i] = r.formats[i](value)
+		if !value.IsNull() && !r.columns[i].isVar {
+			r.row[i] = r.columns[i].format(value)
 		}
 	}
-	return r.encoder.encode(dst, r.row, r.at)
+	recipient, err := r.encoder.recipient(r.row)
+	if err != nil {
+		return recipient, err
+	}
+	for i, value := range row {
+		if value.IsNull() || !r.columns[i].isVar {
+			continue
+		}
+		if err := r.addVar(i, r.columns[i].format(value)); err != nil {
+			return recipient, err
+		}
+	}
+	return recipient, nil
+}
+
+// addVar adds the value of a column. Numbers and booleans stay what they are; NaN and the
+// infinities are no JSON, and become texts. An empty text leaves the var out, as in CSV.
+func (r *parquetReader) addVar(i int, text string) error {
+	if text == "" {
+		return nil
+	}
+	return r.encoder.addVar(r.encoder.columns[i].name, text, r.columns[i].isJSON && json.Valid([]byte(text)))
 }
 
 // fill decodes the next rows. It returns io.EOF after the last group.
@@ -156,25 +189,32 @@ func (s *sourceAt) ReadAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
-// formatOf returns how the values of a column are written. It returns a problem if they are not
-// plain values, or cannot be what the column is named for.
-func formatOf(column *parquet.Column) (formatValue, string) {
+// parquetColumn is how the values of a column are read.
+type parquetColumn struct {
+	format        formatValue
+	isVar, isJSON bool
+}
+
+// columnOf returns how the values of a column are read. It returns a problem if they are not plain
+// values, or cannot be what the column is named for.
+func columnOf(column *parquet.Column) (parquetColumn, string) {
 	if !column.Leaf() {
-		return nil, "has fields of its own: an audience has plain columns"
+		return parquetColumn{}, "has fields of its own: an audience has plain columns"
 	}
 	if column.Repeated() {
-		return nil, "is a list: an audience has plain columns"
+		return parquetColumn{}, "is a list: an audience has plain columns"
 	}
 	format, kind := formatOfType(column.Type())
 	if format == nil {
-		return nil, "has the type " + kind + ", which has no text form: write it as a string"
+		return parquetColumn{}, "has the type " + kind + ", which has no text form: write it as a string"
 	}
 	wanted := kindOf(column.Name())
+	read := parquetColumn{format, wanted == columnVar, isJSONKind(kind)}
 	switch {
 	case wanted == columnVar, kind == kindText, wanted == columnUser && kind == kindInteger:
-		return format, ""
+		return read, ""
 	case wanted == columnUser:
-		return nil, "has the type " + kind + ": write it as a string or an integer"
+		return read, "has the type " + kind + ": write it as a string or an integer"
 	}
-	return nil, "has the type " + kind + ": write it as a string"
+	return read, "has the type " + kind + ": write it as a string"
 }

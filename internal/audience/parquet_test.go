@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -81,12 +82,27 @@ func TestParquetHasTheColumnsOfCSV(t *testing.T) {
 		row.UUID[i] = byte(i)
 	}
 	elements, rejected, err := readFile(t, writeParquet(t, 10, []everything{row, {}}))
-	want := `{"userId":"9007199254740993","fcmToken":"t1","vars":{"at":"1969-12-31T23:59:58.5Z","binary":"b","bool":"true",` +
-		`"city":"Huế \"x\"","day":"1969-12-31","double":"1000000000000000000000","enum":"e","float":"0.1","huge":"-12.345","int":"-3","json":"{}",` +
-		`"local":"1969-12-31T23:59:58.5","price":"-0.05","stamp":"1969-12-31T23:59:58.5Z","time":"01:30:00.005","uint":"18446744073709551615",` +
+	want := `{"userId":"9007199254740993","fcmToken":"t1","vars":{"at":"1969-12-31T23:59:58.5Z","binary":"b","bool":true,` +
+		`"city":"Huế \"x\"","day":"1969-12-31","double":1000000000000000000000,"enum":"e","float":0.1,"huge":-12.345,"int":-3,"json":"{}",` +
+		`"local":"1969-12-31T23:59:58.5","price":-0.05,"stamp":"1969-12-31T23:59:58.5Z","time":"01:30:00.005","uint":18446744073709551615,` +
 		`"uuid":"00010203-0405-0607-0809-0a0b0c0d0e0f"}}`
 	if err != nil || len(rejected) > 0 || len(elements) != 2 || elements[0] != want {
 		t.Errorf("got\n%s\nwant\n%s\nrejected %v, error %v", strings.Join(elements, "\n"), want, rejected, err)
+	}
+}
+
+// What is no number in JSON stays a text.
+func TestParquetNumbersThatJSONLacks(t *testing.T) {
+	t.Parallel()
+	type row struct {
+		UserID string  `parquet:"userId"`
+		Score  float64 `parquet:"score"`
+		Rate   float32 `parquet:"rate"`
+	}
+	elements, rejected, err := readFile(t, writeParquet(t, 10, []row{{"u1", math.NaN(), 0.5}, {"u2", 2, float32(math.Inf(-1))}}))
+	want := `{"userId":"u1","vars":{"rate":0.5,"score":"NaN"}}` + "\n" + `{"userId":"u2","vars":{"rate":"-Inf","score":2}}`
+	if got := strings.Join(elements, "\n"); got != want || len(rejected) > 0 || err != nil {
+		t.Errorf("got\n%s\nwant\n%s\nrejected %v, error %v", got, want, rejected, err)
 	}
 }
 

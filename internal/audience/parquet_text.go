@@ -20,6 +20,15 @@ const (
 	kindInteger = "INTEGER"
 )
 
+// isJSONKind reports whether values of a kind are JSON in vars, as an element of NDJSON has them.
+func isJSONKind(kind string) bool {
+	switch kind {
+	case kindInteger, "BOOLEAN", "FLOAT", "DOUBLE", "DECIMAL":
+		return true
+	}
+	return false
+}
+
 // formatOfType returns how values of a type are written, and the type's kind. The format is nil if
 // the type has no text form.
 func formatOfType(t parquet.Type) (formatValue, string) {

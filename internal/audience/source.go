@@ -25,7 +25,8 @@ func (s *source) explain(err error) error {
 	if err == nil || s.failed || row || file || errors.Is(err, io.EOF) {
 		return err
 	}
-	return &FileError{Problem: err.Error()}
+	_, damaged := errors.AsType[damage](err)
+	return &FileError{Problem: err.Error(), Damaged: damaged}
 }
 
 // sourcedReader is an audience whose errors are distinguished from those of its source.

@@ -30,6 +30,7 @@ type Change struct {
 	TimeZone        *string
 	QuietHours      *QuietHours
 	Source          *Source // zero removes it; refused while it is loaded in part
+	Partial         bool    // with Source: give up the rest of one that is loaded in part
 	Project         *string // empty removes it
 }
 
@@ -79,7 +80,14 @@ func (c *Campaigns) change(ctx context.Context, id string, change Change) error 
 	case "illegal":
 		return &TransitionError{ID: id, From: State(state), To: refused}
 	case "partly":
-		return partlyLoaded(id, state)
+		if !change.Partial {
+			return partlyLoaded(id, state)
+		}
+		if err := c.giveUpLoads(ctx, id, k); err != nil {
+			return err
+		}
+		change.Partial = false // nothing is loaded in part, unless another load has begun
+		return c.change(ctx, id, change)
 	}
 	return err
 }

@@ -55,6 +55,7 @@ type Loader struct {
 	place          string // see Mark
 	source         string // the digest of the campaign's source, if this loads it
 	done           progress
+	appended       int64 // recipients that this loader has pushed
 	inRedis        int64 // recipients in Redis without an outcome, after the last call
 }
 
@@ -144,18 +145,11 @@ func (l *Loader) append(ctx context.Context, elements [][]byte) error {
 	}
 	done := l.done.plus(elements)
 	done.place = l.place
-	if err := l.push(ctx, elements, done); err != nil {
-		return err
-	}
-	l.done = done
-	l.next++
-	if l.resumed != nil {
-		l.resumed.cut = 0
-	}
-	return nil
+	return l.push(ctx, elements, done)
 }
 
-// push pushes a batch and records it, in one round trip.
+// push pushes a batch and records it, in one round trip. A campaign that has ended meanwhile has
+// the batch, although its load stops there.
 func (l *Loader) push(ctx context.Context, elements [][]byte, done progress) error {
 	var recorded *redis.Cmd
 	_, err := l.queue.AppendWith(ctx, queue.Batch{
@@ -170,6 +164,19 @@ func (l *Loader) push(ctx context.Context, elements [][]byte, done progress) err
 	case err != nil:
 		return err
 	}
+	err = l.confirm(ctx, recorded)
+	if _, ended := errors.AsType[*TransitionError](err); err == nil || ended {
+		l.done, l.appended = done, l.appended+int64(len(elements))
+		l.next++
+		if l.resumed != nil {
+			l.resumed.cut = 0
+		}
+	}
+	return err
+}
+
+// confirm returns what the script that records a pushed batch refused.
+func (l *Loader) confirm(ctx context.Context, recorded *redis.Cmd) error {
 	if recorded.Err() != nil { // the server does not know the script, or the transaction was discarded
 		return l.report(ctx, "on")
 	}
@@ -198,6 +205,9 @@ func (l *Loader) open(ctx context.Context, first [][]byte) error {
 	// Register again: Discover may have removed an entry without a campaign in between.
 	return l.c.register(ctx, l.id)
 }
+
+// CountAppended returns how many recipients this loader has pushed.
+func (l *Loader) CountAppended() int64 { return l.appended }
 
 // CountSkipped returns how many recipients were skipped because an interrupted load had pushed
 // them.

@@ -127,6 +127,9 @@ func reopensOnlyTheCompleted(t *testing.T, b *backends.Backend) {
 		if _, ok := errors.AsType[*campaign.TransitionError](l.Append(t.Context(), batch(1))); !ok {
 			t.Errorf("a load went on after the campaign was cancelled")
 		}
+		listed, err := f.rdb.LLen(t.Context(), f.list(id).Plain()).Result()
+		f.ok(err)
+		wantEqual(t, "pushed, also after the end of "+id, l.CountPushed(), listed)
 	}
 }
 

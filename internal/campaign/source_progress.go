@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"context"
 	"fmt"
 	"strings"
 )
@@ -78,5 +79,19 @@ func adviceLoadSource(id string) string { return "fanfare load " + ShellQuote(id
 // of that could not be loaded then.
 func partlyLoaded(id, rows string) *SpecError {
 	return &SpecError{ID: id, Field: fieldSource, Problem: fmt.Sprintf(
-		"cannot change: %s recipients of it are loaded, and its load is not done; finish it with %s, or give the rest up with fanfare campaign start %s --partial", rows, adviceLoadSource(id), ShellQuote(id))}
+		"cannot change: %s recipients of it are loaded, and its load is not done; finish it with %s, or give the rest up: with --partial, or with fanfare campaign start %s --partial", rows, adviceLoadSource(id), ShellQuote(id))}
+}
+
+// giveUpLoads closes the interrupted loads of a campaign, so that its source can change. What they
+// have pushed stays. A load that runs would push the rest all the same, so it is refused.
+func (c *Campaigns) giveUpLoads(ctx context.Context, id string, k campaignKeys) error {
+	books, err := c.Books(ctx, id)
+	if err != nil {
+		return err
+	}
+	if books.Loading {
+		return &SpecError{ID: id, Field: fieldSource, Problem: "cannot change while it is loaded: stop the load first, or wait for half a minute after it was killed"}
+	}
+	_, _, err = c.run(ctx, waiveScript, k.scriptKeys(), "", c.actor(ctx), "")
+	return err
 }

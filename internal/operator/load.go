@@ -201,15 +201,14 @@ func (l *load) append(ctx context.Context, elements [][]byte, place audience.Pla
 		l.opts.source.mark(l.loader, elements, place)
 	}
 	err := l.call(ctx, func(asking context.Context) error { return l.loader.Append(asking, elements) })
+	passed := l.loader.CountSkipped()
+	l.summary.Loaded, l.summary.Passed = l.loader.CountAppended(), passed
 	if err != nil {
 		if isUnreachable(err) {
 			l.unsure = int64(len(elements))
 		}
 		return err
 	}
-	passed := l.loader.CountSkipped()
-	l.summary.Loaded += int64(len(elements)) - (passed - l.summary.Passed)
-	l.summary.Passed = passed
 	if l.opts.Progress != nil {
 		l.opts.Progress(l.summary.Loaded + passed)
 	}

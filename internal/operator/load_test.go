@@ -90,6 +90,28 @@ func TestLoadRefusesAudiencesForTheEnded(t *testing.T) {
 	f.wantUsers("campaign:42", 0)
 }
 
+// A load that the end of its campaign stops names all that it has pushed, also the last batch.
+func TestLoadStoppedByACancelNamesItsLastBatch(t *testing.T) {
+	f := open(t)
+	f.create("42")
+	cancelled := false
+	opts := LoadOptions{Format: audience.CSV, Progress: func(int64) {
+		if !cancelled {
+			ok(t, f.Cancel(t.Context(), "42", ""))
+		}
+		cancelled = true
+	}}
+	summary, err := f.Load(t.Context(), "42", strings.NewReader(audienceOf(5000)), opts)
+	broken, is := errors.AsType[*InterruptedError](err)
+	if !is {
+		t.Fatalf("the load ended with %v", err)
+	}
+	mentions(t, err, "cancelled")
+	f.wantUsers("campaign:42", 2000)
+	equal(t, "named", broken.Done, 2000)
+	equal(t, "loaded", summary.Loaded, 2000)
+}
+
 func TestLoadOfNobody(t *testing.T) {
 	f := open(t)
 	for format, text := range map[audience.Format]string{audience.CSV: "userId\n", audience.NDJSON: "\n"} {
