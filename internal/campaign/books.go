@@ -72,6 +72,9 @@ type Books struct {
 	// language. Recipients without a text in any language are in none: they are held out, their
 	// element is unreadable, or the campaign had no languages when they ended.
 	Locales map[string]StatusCounts `json:"locales,omitempty"`
+	// BadLocales counts ended recipients whose element or device has a locale that names no
+	// language. It is counted for messages with languages.
+	BadLocales int64 `json:"badLocales,omitempty"`
 	// Waves are the waits for windows that have ended with a push, in the order of time.
 	Waves []Wave `json:"waves,omitempty"`
 	// WindowWaits counts how often recipients were put off until their window opens, or their quiet
@@ -140,6 +143,7 @@ func booksOf(c queue.Counts) Books {
 		Moved:      parseCount(c.Notes["note:"+NoteMoved]),
 		Variants:   choicesOf(c.Notes, noteVariant),
 		Locales:    choicesOf(c.Notes, noteLocale),
+		BadLocales: parseCount(c.Notes["note:"+NoteBadLocale]),
 		HeldOut:    max(0, c.Codes[string(notification.StatusSkipped)+":"+notification.CodeHoldout]),
 		Waves:      wavesOf(c.Notes),
 		Codes:      positive(c.Codes),

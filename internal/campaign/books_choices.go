@@ -12,6 +12,10 @@ const (
 	noteLocale  = "locale:"
 )
 
+// NoteBadLocale is the note of an ended recipient with a locale that names no language. The next
+// one was used: the user's, the profile's, or the base language.
+const NoteBadLocale = "bad_locale"
+
 // StatusCounts counts recipients by status.
 type StatusCounts = map[notification.Status]int64
 

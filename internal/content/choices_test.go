@@ -79,6 +79,53 @@ func TestUnreadableLocaleHidesNoOther(t *testing.T) {
 	}
 }
 
+// A locale that names no language is told from one that is not there. A message in one language
+// does not ask.
+func TestBadLocales(t *testing.T) {
+	c := compile(t, `{"message":{"data":{"k":"base"}},"locales":{"pt":{"data":{"k":"pt"}}}}`)
+	for locales, want := range map[string]bool{"nonsense!": true, "pt,nonsense!": true, ",und": true, "": false, "pt": false, "de,,pt_BR.UTF-8": false} {
+		if got := c.HasBadLocale(strings.Split(locales, ",")...); got != want {
+			t.Errorf("%q: bad %t, want %t", locales, got, want)
+		}
+	}
+	if compile(t, `{"data":{}}`).HasBadLocale("nonsense!") {
+		t.Error("a message in one language has a bad locale")
+	}
+}
+
+// The objects of dotted names are read once: with the values that were found, the vars are not
+// looked at again. Devices share the values, and a text in another language has its own.
+func TestValuesAreFoundOnce(t *testing.T) {
+	c := compile(t, `{"message":{"data":{"k":"{{a.b}} {{c.d|none}}"}},"locales":{"pt":{"data":{"k":"pt {{a.b}}"}}}}`)
+	person := content.Person{Campaign: "42", User: "u1", Locale: "de", Vars: object(`{"a":{"b":"first"}}`)}
+	values, needs := c.FindValues(person)
+	if !needs {
+		t.Error("c.d has a value, or is not looked for in the profile")
+	}
+	person.Vars = object(`{"a":{"b":"second"}}`)
+	fill := func(p content.Person, profile string) string {
+		t.Helper()
+		m, _, err := c.FillWith(p, values, object(profile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(m.Text())
+	}
+	for profile, want := range map[string]string{`{"c":{"d":"x"}}`: "first x", `{}`: "first none", `{"a":{"b":"third"}}`: "first none"} {
+		if got := fill(person, profile); got != `{"data":{"k":"`+want+`"}}` {
+			t.Errorf("with the profile %s: %s, want %s", profile, got, want)
+		}
+	}
+	person.Locale = "pt"
+	if got := fill(person, `{}`); got != `{"data":{"k":"pt second"}}` {
+		t.Errorf("in another language: %s", got)
+	}
+	person.Vars = object(`{"a":{"b":1},"c":{"d":2}}`)
+	if person.Locale = "de"; c.NeedsProfile(person) {
+		t.Error("the vars have all values, and the profile is needed")
+	}
+}
+
 // A user's variant stays the same, the weights are kept, and campaigns divide users differently.
 func TestVariantsAreStableAndWeighted(t *testing.T) {
 	c, again := compile(t, choicesMessage), compile(t, choicesMessage)

@@ -86,15 +86,24 @@ func (c *Content) IsFilledBy(vars map[string]json.RawMessage) bool {
 // Fill returns one recipient's message, from vars, then the profile, then the defaults. The error
 // is an *UnfilledError, a *ValueError or a *TooLargeError.
 func (c *Content) Fill(vars, profile map[string]json.RawMessage) (*Message, error) {
+	return c.fill(nil, vars, profile)
+}
+
+// fill is Fill with the values that were found in vars; nil: look there.
+func (c *Content) fill(own []json.RawMessage, vars, profile map[string]json.RawMessage) (*Message, error) {
 	if c.shared != nil {
 		return c.shared, nil
 	}
 	var few [fewValues]json.RawMessage
 	found := few[:0]
-	for range c.values.list {
-		found = append(found, nil)
+	if own != nil {
+		found = append(found, own...)
+	} else {
+		for range c.values.list {
+			found = append(found, nil)
+		}
+		c.find(found, vars)
 	}
-	c.find(found, vars)
 	c.find(found, profile)
 	m := &Message{content: c, texts: make([]byte, 0, len(found)*32)}
 	m.ends = m.few[:0]

@@ -23,6 +23,10 @@ func TestCompileRefusesFaults(t *testing.T) {
 		`"hello"`:      {"message", `must be an object, is "hello"`},
 		`null`:         {"message", "must be an object, is null"},
 
+		`{"locales":{"pt":{}}}`:                   {"message.locales", `write it beside "message": {"message": {…}, "locales": …}`},
+		`{"variants":[]}`:                         {"message.variants", `write it beside "message"`},
+		`{"message":{"holdout":5}}`:               {"message.holdout", `write it beside "message"`},
+		`{"notification":{"locales":{}}}`:         {"message.notification.locales", "is unknown to FCM"},
 		`{"titel":"x"}`:                           {"message.titel", "is unknown to FCM"},
 		`{"Data":{}}`:                             {"message.Data", "did you mean data?"},
 		`{"notification":{"titel":"x"}}`:          {"message.notification.titel", "is unknown to FCM"},

@@ -1,6 +1,9 @@
 package content
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"slices"
+)
 
 // Person is the user that a message is filled in for.
 type Person struct {
@@ -11,12 +14,32 @@ type Person struct {
 	Vars               map[string]json.RawMessage
 }
 
+// Values are what a person's own vars say of the placeholders in their text. They are kept only for
+// texts with dotted names, whose objects are decoded once then. The zero Values are none.
+type Values struct {
+	content *Content // that they are of
+	found   []json.RawMessage
+}
+
 // NeedsProfile reports whether the person has neither the language nor all values of the message.
 func (c *Content) NeedsProfile(p Person) bool {
+	_, needs := c.FindValues(p)
+	return needs
+}
+
+// FindValues looks up the person's own values, for FillWith. It reports whether the profile is
+// needed, too: for the language, or for a value.
+func (c *Content) FindValues(p Person) (v Values, needsProfile bool) {
 	if c.HasLocales() && !c.choices.languages.areKnown(p.Locale, p.UserLocale) {
-		return true
+		return v, true
 	}
-	return !c.Pick(p.Campaign, p.User, p.Locale, p.UserLocale).Content.IsFilledBy(p.Vars)
+	text := c.Pick(p.Campaign, p.User, p.Locale, p.UserLocale).Content
+	if text.roots == nil {
+		return v, !text.IsFilledBy(p.Vars)
+	}
+	v = Values{text, make([]json.RawMessage, len(text.values.list))}
+	text.find(v.found, p.Vars)
+	return v, slices.ContainsFunc(v.found, func(raw json.RawMessage) bool { return raw == nil })
 }
 
 // PickFor returns the text that a person gets, in their variant and language.
@@ -31,7 +54,26 @@ func (c *Content) PickFor(p Person, profile map[string]json.RawMessage) Pick {
 // FillFor returns a person's message in their variant and language, and the language that was
 // picked. Its errors are those of Fill.
 func (c *Content) FillFor(p Person, profile map[string]json.RawMessage) (m *Message, locale string, err error) {
+	return c.FillWith(p, Values{}, profile)
+}
+
+// FillWith is FillFor with the values that were found before. They are not changed.
+func (c *Content) FillWith(p Person, v Values, profile map[string]json.RawMessage) (m *Message, locale string, err error) {
 	pick := c.PickFor(p, profile)
-	m, err = pick.Content.Fill(p.Vars, profile)
+	if pick.Content != v.content {
+		v.found = nil
+	}
+	m, err = pick.Content.fill(v.found, p.Vars, profile)
 	return m, pick.Locale, err
+}
+
+// HasBadLocale reports whether a text of those in which a person's language was given names none.
+// Only a message in several languages asks.
+func (c *Content) HasBadLocale(locales ...string) bool {
+	if !c.HasLocales() {
+		return false
+	}
+	return slices.ContainsFunc(locales, func(locale string) bool {
+		return locale != "" && !c.choices.languages.areKnown(locale)
+	})
 }

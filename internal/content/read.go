@@ -89,7 +89,7 @@ func (r *reader) unwrap(raw json.RawMessage) json.RawMessage {
 		switch {
 		case name == root && inside == nil:
 			inside = value
-		case name == memberLocales || name == memberVariants || name == memberHoldout:
+		case isBesideMessage(name):
 			extra[name] = value
 		case (name == "validate_only" || name == "validateOnly") && string(value) != "true":
 		default:
@@ -155,7 +155,7 @@ func (r *reader) readObject(f field, path string, raw json.RawMessage) any {
 			return
 		}
 		if !known && !f.allowUnknown {
-			r.addFault(at, f.describeUnknown(written))
+			r.addFault(at, f.describeUnknown(path, written))
 		}
 		if !known {
 			member.kind = anything
@@ -215,7 +215,11 @@ func (r *reader) checkNeeds(f field, path string, o *object, m member) {
 	}
 }
 
-func (f field) describeUnknown(name string) string {
+// describeUnknown says what a member may be instead.
+func (f field) describeUnknown(path, name string) string {
+	if path == root && isBesideMessage(name) {
+		return fmt.Sprintf(`is no field of a message; write it beside "message": {"message": {…}, %q: …}`, name)
+	}
 	if known := f.members.suggest(name); known != "" {
 		return "is unknown to FCM; did you mean " + known + "?"
 	}

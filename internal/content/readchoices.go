@@ -20,6 +20,10 @@ const (
 	memberHoldout  = "holdout"
 )
 
+func isBesideMessage(member string) bool {
+	return member == memberLocales || member == memberVariants || member == memberHoldout
+}
+
 // Limits of languages and variants, because all of their texts are compiled.
 const (
 	maxLocales  = 100

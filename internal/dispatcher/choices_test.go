@@ -75,6 +75,27 @@ func TestLanguagesOfDevices(t *testing.T) {
 	}
 }
 
+// A locale that names no language ends no one: the next one is used, and the books count it.
+func TestBadLocalesAreCounted(t *testing.T) {
+	w := newWorld(t)
+	w.redis.Set("profile:of-profile", `{"locale":"vi"}`)
+	w.campaign(campaign.Spec{ID: "44", Message: []byte(`{"message":{"data":{"k":"base"}},"locales":{"pt":{"data":{"k":"pt"}},"vi":{"data":{"k":"vi"}}}}`)},
+		`{"userId":"of-profile","fcmToken":"of-profile","locale":"vietnamese!"}`, `{"userId":"of-base","fcmToken":"of-base","locale":"x y"}`,
+		`{"userId":"of-device","devices":[{"token":"one","locale":"und"},{"token":"two","locale":"vi"}],"locale":"pt"}`,
+		`{"userId":"good","fcmToken":"good","locale":"pt_BR.UTF-8"}`, `{"userId":"without","fcmToken":"without"}`)
+	if err := w.job("44"); err != nil {
+		t.Fatal(err)
+	}
+	for token, want := range map[string]string{"of-profile": "vi", "of-base": "base", "one": "pt", "two": "vi", "good": "pt", "without": "base"} {
+		if said := w.sender.saidTo(token); !strings.Contains(said, `"k":"`+want+`"`) {
+			t.Errorf("%s was sent %s, want %s", token, said, want)
+		}
+	}
+	if b := w.books("44"); b.BadLocales != 3 || b.Sent != 5 || !b.IsBalanced() {
+		t.Errorf("%d bad locales of %d sent, want 3 of 5", b.BadLocales, b.Sent)
+	}
+}
+
 // A campaign in one language writes nothing about languages.
 func TestOneLanguageCostsNothing(t *testing.T) {
 	w := newWorld(t)

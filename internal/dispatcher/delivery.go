@@ -21,7 +21,8 @@ type delivery struct {
 	recipient      notification.Recipient
 	final          notification.Result // see result
 	message        *content.Message
-	locale         string // the language of the message, once isPicked; see language
+	values         content.Values // of the recipient's own, until the message is filled
+	locale         string         // the language of the message, once isPicked; see language
 	isPicked       bool
 	firstClaimedAt time.Time             // this process's clock
 	sentAt         time.Time             // when the last request was made

@@ -28,12 +28,13 @@ type deviceDelivery struct {
 // whose answer does not come delays no other. The pool's size still limits the pushes at one time.
 // The recipient keeps one element and one slot; the delivery that ends last ends it.
 type deviceGroup struct {
-	mu     sync.Mutex
-	states []deviceState // in the order of the result
-	open   int           // deliveries without an outcome
-	unsent bool          // a device was not sent to and goes back
-	sent   bool          // a device may have been sent to in this claim
-	cause  string        // why a device is deferred, if that is counted
+	mu        sync.Mutex
+	states    []deviceState // in the order of the result
+	open      int           // deliveries without an outcome
+	unsent    bool          // a device was not sent to and goes back
+	sent      bool          // a device may have been sent to in this claim
+	badLocale bool          // of a device: it names no language
+	cause     string        // why a device is deferred, if that is counted
 
 	unreached []dedupe.Address // of devices that have ended; not yet with the acker
 }

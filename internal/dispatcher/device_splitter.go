@@ -130,6 +130,7 @@ func (p *preparer) makeGroup(fetch context.Context, dl *delivery, devices []addr
 	var ready []*delivery
 	known := make(map[int]bool)
 	for i, device := range devices {
+		g.badLocale = g.badLocale || dl.lease.camp.content.HasBadLocale(device[0].Locale)
 		index := g.indexOf(device.keys(i), device[0], dl.recipient)
 		s := &g.states[index]
 		if known[index] || s.hasEnded() || s.Due > now {

@@ -17,7 +17,10 @@ func (p *preparer) fillMessages(fetch context.Context, in []*delivery) []*delive
 	if len(in) == 0 || !in[0].lease.camp.content.IsPersonal() {
 		return in
 	}
-	needs := func(dl *delivery) bool { return dl.lease.camp.content.NeedsProfile(dl.person()) }
+	needs := func(dl *delivery) (needs bool) {
+		dl.values, needs = dl.lease.camp.content.FindValues(dl.person())
+		return needs
+	}
 	return p.withProfiles(fetch, in, needs, func(dl *delivery, profile profiles.Profile) bool {
 		end := dl.fill(profile)
 		if end != nil {
@@ -81,6 +84,12 @@ func (d *delivery) language() string {
 	return c.Pick(d.lease.camp.id, d.recipient.UserID, d.recipient.Locale, d.recipient.UserLocale).Locale
 }
 
+// hasBadLocale reports whether the locale of the element, or of a device, names no language.
+func (d *delivery) hasBadLocale() bool {
+	g := d.group()
+	return g != nil && g.badLocale || d.lease.camp.content.HasBadLocale(d.recipient.Locale, d.recipient.UserLocale)
+}
+
 // recordChoice names the variant and the language of a recipient that has ended, and adds the notes
 // that count them.
 func (d *delivery) recordChoice(r *notification.Result, notes []queue.Note) []queue.Note {
@@ -94,6 +103,9 @@ func (d *delivery) recordChoice(r *notification.Result, notes []queue.Note) []qu
 	if d.group() == nil {
 		r.Locale = d.language()
 	}
+	if d.hasBadLocale() {
+		notes = append(notes, queue.Note{Name: campaign.NoteBadLocale, N: 1})
+	}
 	return append(notes, queue.Note{Name: campaign.NoteOfLocale(r.Locale, r.Status), N: 1})
 }
 
@@ -106,8 +118,8 @@ func (d *delivery) isHeldOut() bool {
 // fill builds one recipient's message. It returns a result if that is impossible.
 func (d *delivery) fill(profile profiles.Profile) *notification.Result {
 	var err error
-	d.message, d.locale, err = d.lease.camp.content.FillFor(d.person(), profile)
-	d.isPicked = true
+	d.message, d.locale, err = d.lease.camp.content.FillWith(d.person(), d.values, profile)
+	d.isPicked, d.values = true, content.Values{}
 	if err == nil {
 		return nil
 	}
