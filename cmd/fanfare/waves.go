@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"fanfare/internal/operator"
 )
@@ -51,6 +52,9 @@ func printHours(o output, plan *operator.WavePlan) {
 			late = fmt.Sprintf(" %s do not fit", operator.Thousands(h.Unsent))
 		}
 		fmt.Fprintf(o.w, "  %-32s %12s %s%s\n", localTime(h.From), operator.Thousands(h.N), hourBar(h, most), late)
+	}
+	if now := plan.DescribeTurns(time.Now()); now != "" && plan.CountRunning() > 0 {
+		fmt.Fprintln(o.w, "  "+now)
 	}
 	if each := plan.DescribePushes(); each != "" {
 		fmt.Fprintln(o.w, "  "+each)

@@ -2,16 +2,17 @@ package campaign
 
 import (
 	"context"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"fanfare/internal/notification"
 )
 
-// ZoneSample counts the recipients in a campaign's list by the time zone in their elements. Pushes
-// are one for each of their devices.
+// ZoneSample counts the recipients in a campaign's list, or in its due set, by the time zone in
+// their elements. Pushes are one for each of their devices.
 type ZoneSample struct {
-	Listed int64            // elements in the list
+	Listed int64            // elements in the list or the set
 	Read   int64            // elements that were read; all of them, or a sample
 	Zones  map[string]int64 // by name, as the producer wrote it, of those whose element decides
 	Pushes map[string]int64 // of those in Zones
@@ -72,9 +73,26 @@ func (c *Campaigns) SampleZones(ctx context.Context, id string, n int64) (ZoneSa
 			s.add([]byte(element))
 		}
 	}
-	s.Open, s.Users = int64(len(s.Users)), spread(s.Users, maxZoneUsers)
+	s.spread()
 	return s, nil
 }
+
+// SampleDueZones is SampleZones for those who wait in the due set.
+func (c *Campaigns) SampleDueZones(ctx context.Context, id string, n int64) (ZoneSample, error) {
+	s := ZoneSample{Zones: make(map[string]int64), Pushes: make(map[string]int64)}
+	q, err := c.Queue(id)
+	if err != nil {
+		return s, wrap("sample", id, err)
+	}
+	if s.Listed, err = q.SampleRetries(ctx, n, func(raw []byte, _ time.Time) { s.add(raw) }); err != nil {
+		return s, wrap("sample", id, err)
+	}
+	s.spread()
+	return s, nil
+}
+
+// spread keeps some of the users to look up.
+func (s *ZoneSample) spread() { s.Open, s.Users = int64(len(s.Users)), spread(s.Users, maxZoneUsers) }
 
 // spread returns at most so many of all, at even distances: audiences are often sorted.
 func spread[T any](all []T, most int) []T {

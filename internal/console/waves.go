@@ -57,6 +57,9 @@ type wavePanel struct {
 	Open    []hourSpan // hours in which windows are open
 	Ticks   []hourTick
 	Rows    []hourRow
+	Now     string // which zones are open, of a campaign that runs
+	Turns   []turnRow
+	More    int    // waves beyond Turns
 	Source  string // what the figures are estimated from
 	Sum     string
 	Problem string // what does not fit
@@ -79,13 +82,22 @@ type hourRow struct {
 	Open      string
 }
 
+// turnRow is a wave: a part of the audience with the same window.
+type turnRow struct {
+	Zones, Opens, Closes string
+	N, Unsent            int64
+}
+
+// maxTurns limits the waves in the table. An audience of the whole world has about forty.
+const maxTurns = 50
+
 // maxTicks is how many hours are named: as many as a phone has room for.
 const maxTicks = 6
 
 func percent(share float64) string { return fmt.Sprintf("%.2f%%", 100*share) }
 
-// wavePanelOf draws a plan; nil if it has no hour.
-func wavePanelOf(p *operator.WavePlan) *wavePanel {
+// wavePanelOf draws the plan of a campaign; nil if it has no hour.
+func wavePanelOf(p *operator.WavePlan, isRunning bool, now time.Time) *wavePanel {
 	if p == nil || len(p.Hours) == 0 && p.NoTurn == 0 {
 		return nil
 	}
@@ -113,7 +125,20 @@ func wavePanelOf(p *operator.WavePlan) *wavePanel {
 	if len(p.Hours) > 0 {
 		out.draw(p.Hours)
 	}
+	if isRunning {
+		out.Now = p.DescribeTurns(now)
+	}
+	out.listTurns(p.Waves, now)
 	return out
+}
+
+// listTurns sets the table of waves and their zones.
+func (w *wavePanel) listTurns(waves []operator.PlannedWave, now time.Time) {
+	shown := waves[:min(len(waves), maxTurns)]
+	for _, wave := range shown {
+		w.Turns = append(w.Turns, turnRow{wave.ZonesText(), clock(wave.Opens, now), clock(wave.Closes, now), wave.N, wave.Unsent})
+	}
+	w.More = len(waves) - len(shown)
 }
 
 // planSum says what becomes of all recipients who wait.

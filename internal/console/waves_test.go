@@ -109,6 +109,38 @@ func TestViewersShareAPlan(t *testing.T) {
 	}
 }
 
+// A running campaign says which zones are open, and each wave has its zones and its end.
+func TestZonesOfARunningCampaign(t *testing.T) {
+	t.Parallel()
+	f := open(t, Options{})
+	windows, err := schedule.ParseWindows("09:00-10:00")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range f.system.views {
+		if f.system.views[i].Spec.ID == "running" {
+			f.system.views[i].Spec.Windows = windows
+		}
+	}
+	soon := now.Add(20 * time.Minute)
+	f.system.plan = &operator.WavePlan{
+		Waves: []operator.PlannedWave{
+			{Opens: now.Add(-time.Hour), Closes: now.Add(time.Hour), N: 5, Zones: []string{"UTC"}},
+			{Opens: soon, Closes: soon.Add(time.Hour), N: 300, Unsent: 7, Zones: []string{"Asia/Saigon", "Asia/Tokyo", "Asia/Seoul"}},
+		},
+		Hours: []operator.PlannedHour{{From: now.Truncate(time.Hour), N: 298, Open: true}}, Unfit: 7,
+	}
+	f.refresh()
+	wantTexts(t, "the page", f.get("/campaigns/running").text,
+		"1 zone open now, the first closes at "+operator.LocalTime(now.Add(time.Hour))+"; 3 zones open within the hour, the first at "+operator.LocalTime(soon)+".",
+		"Each wave, and its zones",
+		`<th scope="row">Asia/Saigon and 2 more zones</th><td>`+clock(soon, now)+`</td><td>`+clock(soon.Add(time.Hour), now)+`</td><td class="num">300</td><td class="num">7</td>`)
+	f.planned()
+	if strings.Contains(f.get("/campaigns/draft").text, "open now") {
+		t.Error("a draft says which zones are open")
+	}
+}
+
 // After the send, the page says how punctual each wave was.
 func TestPunctualityOfWaves(t *testing.T) {
 	t.Parallel()

@@ -42,15 +42,15 @@ func (o *Operator) readKeptBack(ctx context.Context, id string, retrying int64, 
 	}
 	k := &KeptBack{ByPlatform: make(map[string]PlatformWait)}
 	read := int64(0)
-	k.Exact, err = q.SampleRetries(ctx, retrying, keptBackSample, func(raw []byte, due time.Time) {
+	total, err := q.SampleRetries(ctx, keptBackSample, func(raw []byte, due time.Time) {
 		read++
 		k.add(raw, due)
 	})
 	if err != nil {
 		return nil
 	}
-	if !k.Exact && read > 0 {
-		k.scale(float64(retrying) / float64(read))
+	if k.Exact = read == total; !k.Exact && read > 0 {
+		k.scale(float64(total) / float64(read))
 	}
 	return k
 }

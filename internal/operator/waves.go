@@ -128,32 +128,18 @@ func (o *Operator) senderOf(ctx context.Context, v View, now time.Time, plan *Wa
 	if v.Spec.IsScheduled() && v.Spec.StartAt.After(now) {
 		start = v.Spec.StartAt
 	}
-	due, err := o.readDue(ctx, v)
-	if err != nil {
-		return s, err
-	}
 	open := v.Books.CountOpen()
-	if len(due) > 0 {
-		open -= v.Books.Retrying
-	}
-	zones, err := o.readZones(ctx, v.Spec, open)
-	if err != nil {
-		return s, err
-	}
-	each := zones.pushesEach()
-	for _, slot := range due {
-		s.Waves = append(s.Waves, schedule.Wave{Turn: schedule.Turn{Opens: slot.From, Closes: v.Deadline()}, N: slot.N, Each: each, Zones: []string{"waiting already"}})
-	}
-	if plan != nil {
-		plan.PushesEach = each
-	}
 	if open == 0 {
 		return s, nil
+	}
+	zones, err := o.readZones(ctx, v.Spec, open, min(v.Books.Retrying, open))
+	if err != nil {
+		return s, err
 	}
 	waves, missed := wavesOf(v.Spec.Rules(), start, v.Deadline(), zones.zones)
 	s.Waves = append(s.Waves, waves...)
 	if plan != nil {
-		plan.Exact, plan.BadZones = zones.exact, zones.bad
+		plan.Exact, plan.BadZones, plan.PushesEach = zones.exact, zones.bad, zones.pushesEach()
 		plan.Expired += missed
 		plan.NoTurn += missed
 	}

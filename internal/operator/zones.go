@@ -10,9 +10,11 @@ import (
 )
 
 // zoneSample is how many elements are read for the zones of an audience. A larger audience is
-// sampled. Where only the pushes of a recipient matter, pushSample is enough.
+// sampled. dueSample is that for those who wait already. Where only the pushes of a recipient
+// matter, pushSample is enough.
 const (
 	zoneSample = 20_000
+	dueSample  = 2_000
 	pushSample = 200
 )
 
@@ -52,14 +54,17 @@ func (o *Operator) PushesEach(ctx context.Context, spec campaign.Spec) (float64,
 	if spec.Devices == campaign.LatestDevice {
 		return 1, nil
 	}
-	found, err := o.sampleZones(ctx, spec, pushSample)
-	return found.pushesEach(), err
+	sample, err := o.deps.Campaigns.SampleZones(ctx, spec.ID, pushSample)
+	if err != nil {
+		return 1, err
+	}
+	return o.zonesOf(ctx, spec, sample).pushesEach(), nil
 }
 
 // readZones estimates how many of so many recipients are in each zone, as a dispatcher finds it:
 // from the stored devices of those without an address, from the elements, and then from profiles.
-// Unknown zones are the campaign's.
-func (o *Operator) readZones(ctx context.Context, spec campaign.Spec, open int64) (zoneCounts, error) {
+// So many of them wait in the due set. Unknown zones are the campaign's.
+func (o *Operator) readZones(ctx context.Context, spec campaign.Spec, open, waiting int64) (zoneCounts, error) {
 	rules := spec.Rules()
 	counts := zoneCounts{zones: make(map[string]zoneCount), exact: true}
 	if rules.IsZero() {
@@ -67,38 +72,49 @@ func (o *Operator) readZones(ctx context.Context, spec campaign.Spec, open int64
 		counts.add(rules.DefaultZone().String(), open, each*float64(open))
 		return counts, err
 	}
-	found, err := o.sampleZones(ctx, spec, zoneSample)
+	sample, err := o.deps.Campaigns.SampleZones(ctx, spec.ID, zoneSample)
 	if err != nil {
 		return counts, err
 	}
-	counts.exact = found.exact
+	counts.addAll(rules, o.zonesOf(ctx, spec, sample), open-waiting)
+	if waiting == 0 {
+		return counts, nil
+	}
+	if sample, err = o.deps.Campaigns.SampleDueZones(ctx, spec.ID, dueSample); err != nil {
+		return counts, err
+	}
+	counts.addAll(rules, o.zonesOf(ctx, spec, sample), waiting)
+	return counts, nil
+}
+
+// addAll adds so many recipients, in the shares of a sample.
+func (c *zoneCounts) addAll(rules schedule.Rules, found zoneCounts, n int64) {
+	if n <= 0 {
+		return
+	}
+	c.exact = c.exact && found.exact
 	var read int64
 	for _, each := range found.zones {
 		read += each.people
 	}
 	for name, each := range found.zones {
-		n := scale(each.people, open, read)
+		part := scale(each.people, n, read)
 		if _, err := schedule.ParseZone(name); err != nil {
 			if name != "" {
-				counts.bad += n
+				c.bad += part
 			}
 			name = rules.DefaultZone().String()
 		}
-		counts.add(name, n, each.pushes*float64(n)/float64(each.people))
+		c.add(name, part, each.pushes*float64(part)/float64(each.people))
 	}
 	if read == 0 {
-		counts.add(rules.DefaultZone().String(), open, float64(open))
+		c.add(rules.DefaultZone().String(), n, float64(n))
 	}
-	return counts, nil
 }
 
-// sampleZones counts a sample of the audience by zone, as elements, devices and profiles name it.
-func (o *Operator) sampleZones(ctx context.Context, spec campaign.Spec, size int64) (zoneCounts, error) {
+// zonesOf counts a sample of the audience by zone, as elements, devices and profiles name it.
+func (o *Operator) zonesOf(ctx context.Context, spec campaign.Spec, sample campaign.ZoneSample) zoneCounts {
 	found := zoneCounts{zones: make(map[string]zoneCount)}
-	sample, err := o.deps.Campaigns.SampleZones(ctx, spec.ID, size)
-	if err != nil {
-		return found, err
-	}
 	add := func(zone string, people, pushes int64) {
 		if spec.Devices == campaign.LatestDevice {
 			pushes = people
@@ -110,7 +126,7 @@ func (o *Operator) sampleZones(ctx context.Context, spec campaign.Spec, size int
 	}
 	found.exact = sample.IsExact() && int64(len(sample.Users)) == sample.Open
 	if len(sample.Users) == 0 {
-		return found, nil
+		return found
 	}
 	stored, known := o.findStoredZones(ctx, sample.Users)
 	found.exact = found.exact && known
@@ -120,7 +136,7 @@ func (o *Operator) sampleZones(ctx context.Context, spec campaign.Spec, size int
 		add(user.zone, upTo-before, (upTo-before)*user.pushes)
 		before = upTo
 	}
-	return found, nil
+	return found
 }
 
 // scale is a part of a sample as a part of the whole, rounded up.

@@ -40,12 +40,15 @@ func (q *Queue) CountDue(ctx context.Context, from time.Time, step time.Duration
 // samplePieces is how many parts of the retry set a sample has, at even distances.
 const samplePieces = 20
 
-// SampleRetries visits about n of the retries, of which there are so many, with the time at which
-// each is due. It begins with those that are due first. all reports whether it visited every one.
-// It moves nothing.
-func (q *Queue) SampleRetries(ctx context.Context, retrying, n int64, visit func(raw []byte, due time.Time)) (all bool, err error) {
-	pieces, length := int64(1), n+1
-	if retrying > n {
+// SampleRetries visits at most n of the retries, from all over their set, with the time at which
+// each is due. It begins with those that are due first, visits every one if there are no more than
+// n, and returns how many there are. It moves nothing.
+func (q *Queue) SampleRetries(ctx context.Context, n int64, visit func(raw []byte, due time.Time)) (total int64, err error) {
+	if total, err = q.rdb.ZCard(ctx, q.retry).Result(); err != nil {
+		return 0, q.wrap("count retries of", redisx.AsTypeError(err))
+	}
+	pieces, length := int64(1), n
+	if total > n {
 		pieces, length = samplePieces, max(1, n/samplePieces)
 	}
 	pipe := q.rdb.Pipeline()
@@ -53,23 +56,21 @@ func (q *Queue) SampleRetries(ctx context.Context, retrying, n int64, visit func
 	for i := range pieces {
 		from := int64(0)
 		if pieces > 1 {
-			from = max(i*length, (retrying-length)*i/(pieces-1))
+			from = max(i*length, (total-length)*i/(pieces-1))
 		}
 		replies[i] = pipe.ZRangeWithScores(ctx, q.retry, from, from+length-1)
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
-		return false, q.wrap("sample retries of", redisx.AsTypeError(err))
+		return total, q.wrap("sample retries of", redisx.AsTypeError(err))
 	}
-	seen := int64(0)
 	for _, reply := range replies {
 		for _, z := range reply.Val() {
 			value, _ := z.Member.(string)
 			var e Element
 			visit([]byte(e.decode("", value)), bounds.Milli(int64(z.Score)))
-			seen++
 		}
 	}
-	return pieces == 1 && seen <= n, nil
+	return total, nil
 }
 
 // duePage is how many retries MakeDue reads at one time. Elements may be large.

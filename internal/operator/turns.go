@@ -1,0 +1,61 @@
+package operator
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"fanfare/internal/campaign"
+)
+
+// soon is how far ahead DescribeTurns looks.
+const soon = time.Hour
+
+// DescribeTurns says which zones have a window open now and when these close, and how many open
+// within the hour; "" if neither is so. Zones in which no one waits do not count.
+func (p *WavePlan) DescribeTurns(now time.Time) string {
+	open, opening := make(map[string]bool), make(map[string]bool)
+	var closes, opens time.Time
+	for _, w := range p.Waves {
+		switch {
+		case !w.Opens.After(now) && (w.Closes.IsZero() || w.Closes.After(now)):
+			addZones(open, w.Zones)
+			closes = campaign.Earliest(closes, w.Closes)
+		case w.Opens.After(now) && !w.Opens.After(now.Add(soon)):
+			addZones(opening, w.Zones)
+			opens = campaign.Earliest(opens, w.Opens)
+		}
+	}
+	var parts []string
+	if len(open) > 0 {
+		text := zoneCountText(len(open)) + " open now"
+		if !closes.IsZero() {
+			text += ", the first closes at " + LocalTime(closes)
+		}
+		parts = append(parts, text)
+	}
+	if len(opening) > 0 {
+		verb := " open within the hour, the first at "
+		if len(opening) == 1 {
+			verb = " opens within the hour, at "
+		}
+		parts = append(parts, zoneCountText(len(opening))+verb+LocalTime(opens))
+	}
+	return strings.Join(parts, "; ")
+}
+
+func addZones(to map[string]bool, zones []string) {
+	for _, zone := range zones {
+		to[zone] = true
+	}
+}
+
+// ZonesText names the zones of a wave: all of two, and else the first.
+func (w PlannedWave) ZonesText() string { return w.zonesText() }
+
+func zoneCountText(n int) string {
+	if n == 1 {
+		return "1 zone"
+	}
+	return fmt.Sprintf("%d zones", n)
+}
