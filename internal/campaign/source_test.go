@@ -129,3 +129,38 @@ func TestSourceFormatsAreThoseOfAudiences(t *testing.T) {
 	}
 	wantEqual(t, "formats", len(campaign.SourceFormats), 3)
 }
+
+// The rest of a source that is loaded in part is given up with another source, unless its load
+// runs. The recipients stay, and the new source is loaded beside them.
+func TestAnotherSourceGivesTheRestUp(t *testing.T) {
+	f := open(t, backends.OpenMiniredis(t))
+	before, after := campaign.Source{Query: "SELECT 1", Key: "a"}, campaign.Source{Query: "SELECT 1", Key: "b"}
+	f.ok(f.Create(t.Context(), campaign.Spec{ID: "1", Message: []byte(`{}`), Source: before}))
+	l, err := f.Load(t.Context(), "1", false)
+	f.ok(err)
+	l.LoadsSource(before)
+	f.ok(l.Append(t.Context(), batch(3)))
+	change := campaign.Change{Source: &after, Partial: true}
+	err = f.Change(t.Context(), "1", change)
+	if refused, is := errors.AsType[*campaign.SpecError](err); !is || !strings.Contains(refused.Problem, "cannot change while it is loaded") {
+		t.Errorf("while it is loaded: %v", err)
+	}
+	f.ok(l.Abandon(t.Context()))
+	if err := f.Change(t.Context(), "1", campaign.Change{Source: &after}); err == nil {
+		t.Error("another source is accepted, although one is loaded in part")
+	}
+	f.ok(f.Change(t.Context(), "1", change))
+	books, err := f.Books(t.Context(), "1")
+	f.ok(err)
+	wantEqual(t, "waiting", books.Waiting, 3)
+	wantEqual(t, "loaded of the new one", books.ProgressOf(after).State, campaign.SourceNotLoaded)
+	next, err := f.Load(t.Context(), "1", true)
+	f.ok(err)
+	next.LoadsSource(after)
+	f.ok(next.Append(t.Context(), batch(2)))
+	f.ok(next.Close(t.Context()))
+	books, err = f.Books(t.Context(), "1")
+	f.ok(err)
+	wantEqual(t, "waiting after it", books.Waiting, 5)
+	wantEqual(t, "is incomplete", books.IsIncomplete(f.get("1")), false)
+}
