@@ -161,9 +161,7 @@ func TestWrongTypeHalts(t *testing.T) {
 		if err := r.Ready(t.Context()); !strings.Contains(err.Error(), `"`+key+`"`) {
 			t.Errorf("ready: %v, want one that names %s", err, key)
 		}
-		if log := w.log.String(); !strings.Contains(log, "Rename or delete it") {
-			t.Errorf("the log does not say what to do:\n%s", log)
-		}
+		w.await("the next step", func() bool { return strings.Contains(w.log.String(), "Rename or delete it") })
 		w.rdb.Del(t.Context(), key)
 		w.await("readiness", func() bool { return r.Ready(t.Context()) == nil })
 		if suffix == "" {
