@@ -108,6 +108,17 @@ func TestBoundsOfRates(t *testing.T) {
 	}
 }
 
+// A moment in RFC 3339 may lie in the year 10000 by UTC, which no JSON holds.
+func TestBoundsOfDeadlines(t *testing.T) {
+	for text, valid := range map[string]bool{
+		"": true, "9999-12-31T23:59:59Z": true, "9999-12-31T23:59:59-12:00": false, "2019-12-31T23:59:59Z": false, "0000-01-01T00:00:00Z": false,
+	} {
+		if at, err := ParseDeadline(text); (err == nil) != valid {
+			t.Errorf("%q is read as %s, error %v", text, at, err)
+		}
+	}
+}
+
 func TestOptionsThatAreTooShort(t *testing.T) {
 	for name, o := range map[string]Options{
 		"retention": {Retention: time.Second - 1}, "default TTL": {DefaultTTL: time.Second - 1},

@@ -75,10 +75,20 @@ var elements = []struct {
 			notification.Device{Target: notification.ParseToken("a:1"), Platform: "ios", LastSeen: time.Date(2026, 11, 30, 6, 0, 0, 0, time.UTC)},
 			notification.Device{Target: notification.ParseFID("f2"), Locale: "de", LastSeen: time.UnixMilli(1795000000000)}),
 	},
+	{
+		name: "devices seen before 1970 and after 9999", raw: `{"userId":"u1","devices":[{"token":"a:1","lastSeen":"0001-01-02T00:00:00Z"},{"token":"b:2","lastSeen":"9999-12-31T23:59:59-12:00"}]}`,
+		want: withDevices("u1", at("a:1"), at("b:2")),
+	},
 	{name: "one device", raw: `{"userId":"u1","devices":[{"token":"a:1"}]}`, want: reach("u1", "a:1")},
 	{name: "no devices", raw: `{"userId":"u1","fcmToken":"a","devices":[]}`, want: reach("u1", "a")},
 	{name: "null devices", raw: `{"userId":"u1","fcmToken":"a","devices":null}`, want: reach("u1", "a")},
 	{name: "a token beside devices", raw: `{"userId":"u1","fcmToken":"a:1","devices":[{"token":"b:2"},{"token":"a:1"}]}`, want: withDevices("u1", at("a:1"), at("b:2"))},
+	{
+		name: "a place beside devices", raw: `{"userId":"u1","fcmToken":"a:1","platform":"ios","locale":"de","timeZone":"Asia/Tokyo","devices":[{"token":"b:2"}]}`,
+		want: notification.Recipient{UserID: "u1", Platform: "ios", Locale: "de", TimeZone: "Asia/Tokyo", Devices: []notification.Device{
+			{Target: notification.ParseToken("a:1"), Platform: "ios", Locale: "de", TimeZone: "Asia/Tokyo"}, at("b:2"),
+		}},
+	},
 	{name: "both addresses of a device beside devices", raw: `{"userId":"u1","fid":"f1","fcmToken":"f1:t","devices":[{"token":"b:2"}]}`, want: withDevices("u1", notification.Device{Target: notification.ParseFID("f1")}, at("f1:t"), at("b:2"))},
 	{name: "a device twice", raw: `{"userId":"u1","devices":[{"token":"a:1"},{"token":"a:1"}]}`, want: reach("u1", "a:1")},
 	{
@@ -155,7 +165,7 @@ func withDevices(id string, devices ...notification.Device) notification.Recipie
 }
 
 func sameDevice(a, b notification.Device) bool {
-	return a.Target == b.Target && a.Problem == b.Problem && a.Platform == b.Platform && a.Locale == b.Locale && a.LastSeen.Equal(b.LastSeen)
+	return a.Target == b.Target && a.Problem == b.Problem && a.Platform == b.Platform && a.Locale == b.Locale && a.TimeZone == b.TimeZone && a.LastSeen.Equal(b.LastSeen)
 }
 
 func same(a, b notification.Recipient) bool {
