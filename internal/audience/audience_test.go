@@ -81,6 +81,7 @@ func TestAudiencesAreRead(t *testing.T) {
 		"gzip":                      {CSV, gzipped("userId\nu1") + gzipped("\nu2"), lines(`{"userId":"u1"}`, `{"userId":"u2"}`)},
 		"zstd":                      {NDJSON, zstandard(`[{"userId":"u1"}]`), `{"userId":"u1"}`},
 		"a frame of other data":     {NDJSON, "\x50\x2a\x4d\x18\x01\x00\x00\x00x" + zstandard(`{"userId":"u1"}`), `{"userId":"u1"}`},
+		"the last kind of frame":    {NDJSON, "\x5f\x2a\x4d\x18\x01\x00\x00\x00x" + zstandard(`{"userId":"u1"}`), `{"userId":"u1"}`},
 		"all at once":               {Sniffed, zstandard(gzipped(utf16("\ufeffuserId;city\nu1;Hue", false))), `{"userId":"u1","vars":{"city":"Hue"}}`},
 		"lines as they stand":       {NDJSON, `{"userId": 7, "other": [1]}`, `{"userId": 7, "other": [1]}`},
 		"NDJSON with mark and CRLF": {NDJSON, "\xef\xbb\xbf{\"userId\":\"u1\"}\r\n\r\n  {\"userId\":\"u2\"}\r\n", `{"userId":"u1"}` + "\n" + `{"userId":"u2"}`},
@@ -88,6 +89,28 @@ func TestAudiencesAreRead(t *testing.T) {
 		elements, rejected, err := readAll(strings.NewReader(c.text), c.format)
 		if got := strings.Join(elements, "\n"); got != c.want || len(rejected) > 0 || err != nil {
 			t.Errorf("%s: got\n%s\nwant\n%s\nrejected %v, error %v", name, got, c.want, rejected, err)
+		}
+	}
+}
+
+// A line may be longer than the read buffer if the limit of an element is.
+func TestLongLinesAreReadUpToTheLimit(t *testing.T) {
+	t.Parallel()
+	const limit = 2 * readAhead
+	for size, want := range map[int]int{readAhead + 100: 2, limit + 100: 1} {
+		text := `{"userId":"u1","vars":{"a":"` + strings.Repeat("x", size) + "\"}}\n" + `{"userId":"u2"}`
+		rows, err := Open(strings.NewReader(text), Options{Format: NDJSON, MaxElement: limit})
+		if err != nil {
+			t.Fatal(err)
+		}
+		read := 0
+		for !errors.Is(err, io.EOF) {
+			if _, err = rows.Next(nil); err == nil {
+				read++
+			}
+		}
+		if read != want {
+			t.Errorf("%d of two lines are read behind one of %d bytes, want %d", read, size, want)
 		}
 	}
 }

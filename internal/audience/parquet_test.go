@@ -106,6 +106,21 @@ func TestParquetNumbersThatJSONLacks(t *testing.T) {
 	}
 }
 
+// A null is no value: the row does not take that of the row before.
+func TestParquetNullsAreEmpty(t *testing.T) {
+	t.Parallel()
+	type reach struct {
+		UserID string  `parquet:"userId"`
+		Token  *string `parquet:"fcmToken,optional"`
+	}
+	token := "t1"
+	elements, rejected, err := readFile(t, writeParquet(t, 10, []reach{{"u1", &token}, {"u2", nil}}))
+	want := `{"userId":"u1","fcmToken":"t1"} {"userId":"u2"}`
+	if got := strings.Join(elements, " "); got != want || len(rejected) > 0 || err != nil {
+		t.Errorf("got %s, want %s; rejected %v, error %v", got, want, rejected, err)
+	}
+}
+
 type person struct {
 	UserID string `parquet:"userId"`
 	City   string `parquet:"city,optional"`
