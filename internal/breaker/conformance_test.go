@@ -22,6 +22,7 @@ var conformance = backends.Suite{
 	{"canary decided after a crash", canaryDecidedByAnother},
 	{"small canary", smallCanaryIsJudgedWhole},
 	{"trips once", tripsOnce},
+	{"trips at a claim", tripsAtAClaim},
 	{"trip is taken over", tripIsTakenOver},
 	{"trip starts a canary", tripStartsACanary},
 	{"trips after the canary", tripsAfterTheCanary},

@@ -57,6 +57,19 @@ func tripsOnce(t *testing.T, b *backends.Backend) {
 	wantEqual(t, "standing", f.state().Standing, false)
 }
 
+// A claim that trips the breaker gets no recipients: the canary has places left, and is over.
+func tripsAtAClaim(t *testing.T, b *backends.Backend) {
+	lax := options()
+	lax.Thresholds, lax.Impersonal = nil, breaker.Threshold{Least: 1000}
+	f := open(t, b, 1, lax)
+	one := f.replicas[0]
+	v := one.conclude(answer(one.admit("a", 5), "a", 5, breaker.BadMessage))
+	wantEqual(t, "tripped by a replica that tolerates more", v.Tripped, false)
+	a := f.join(b.Redis, options()).admit("b", 5)
+	wantEqual(t, "trips", a.Trip != nil, true)
+	wantEqual(t, "admitted", a.N, 0)
+}
+
 func tripIsTakenOver(t *testing.T, b *backends.Backend) {
 	f := open(t, b, 3, options())
 	dying, two, three := f.replicas[0], f.replicas[1], f.replicas[2]
