@@ -151,6 +151,7 @@ func TestCredentialsAreBlamedOnlyForTheirFaults(t *testing.T) {
 		"a page is not found":    {answer(404, `{"message":"no route"}`), NotSent},
 		"a request too slow":     {answer(408, ""), NotSent},
 		"too many requests":      {answer(429, ""), NotSent},
+		"a busy token endpoint":  {answer(429, `{"error":"slow_down"}`), NotSent},
 		"an internal error":      {answer(500, ""), NotSent},
 		"unavailable":            {answer(503, "<html>"), NotSent},
 		"an answer that is none": {answer(200, "<html>"), NotSent},
