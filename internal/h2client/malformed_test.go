@@ -35,6 +35,7 @@ func TestMalformedResponses(t *testing.T) {
 		"empty name":             ok("", "1"),
 		"value with a line":      ok("x", "a\r\nb: c"),
 		"value with a zero":      ok("x", "a\x00"),
+		"value with a delete":    ok("x", "a\x7f"),
 		"content type with line": ok("content-type", "a\nb"),
 		"connection":             ok("connection", "close"),
 		"transfer-encoding":      ok("transfer-encoding", "chunked"),
