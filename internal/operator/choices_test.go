@@ -1,10 +1,12 @@
 package operator
 
 import (
+	"fmt"
 	"testing"
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/notification"
+	"fanfare/internal/store"
 )
 
 const variantsMessage = `{"message":{"notification":{"title":"Hi"}},"variants":[{"name":"b","weight":60},{"name":"a","weight":30}],"holdout":10}`
@@ -42,6 +44,21 @@ func TestVariantsAddUp(t *testing.T) {
 		}
 	}
 	equal(t, "without variants", len(View{Spec: campaign.Spec{Message: []byte(plainMessage)}, Books: campaign.Books{Sent: 1}}.Choices().Variants), 0)
+}
+
+// Of what SQL has, recipients without a text in any language are not those of the base language.
+func TestLanguagesOfSQLAddUp(t *testing.T) {
+	t.Parallel()
+	got := (&Report{choices: []store.ChoiceCount{
+		{Status: notification.StatusSent, N: 2},
+		{Locale: "de", Status: notification.StatusSent, N: 3},
+		{Nameless: true, Status: notification.StatusFailed, N: 4},
+	}}).Choices().Languages
+	equal(t, "languages", fmt.Sprint(got), fmt.Sprint([]LanguageCount{
+		{OutcomeSums: OutcomeSums{Recipients: 2, Sent: 2}},
+		{Locale: "de", OutcomeSums: OutcomeSums{Recipients: 3, Sent: 3}},
+		{None: true, OutcomeSums: OutcomeSums{Recipients: 4, Failed: 4}},
+	}))
 }
 
 // The languages add up to the ended recipients, too.

@@ -99,6 +99,10 @@ func TestFindHold(t *testing.T) {
 			pacing.State{Now: noon, Halts: []pacing.Halt{{Reason: pacing.WrongEndpoint, Since: noon}, {Reason: "b", Since: noon}}},
 			&Hold{Cause: CauseHalt, Since: noon, Reason: pacing.WrongEndpoint + "; b"},
 		},
+		"halts of which the last one ends by itself": {
+			pacing.State{Now: noon, Halts: []pacing.Halt{{Reason: "b", Since: noon}, {Reason: pacing.WrongEndpoint, Since: noon}}},
+			&Hold{Cause: CauseHalt, Since: noon, Reason: "b; " + pacing.WrongEndpoint},
+		},
 		"a halt that ends by itself": {
 			pacing.State{Now: noon, Halts: []pacing.Halt{{Reason: pacing.WrongEndpoint, Since: noon}}},
 			&Hold{Cause: CauseHalt, Since: noon, Reason: pacing.WrongEndpoint, EndsByItself: true},

@@ -158,6 +158,29 @@ func TestLoadIsInterruptedAndGoneOnWith(t *testing.T) {
 	equal(t, "rejected before the place gone on from", summary.Rejected, 0)
 }
 
+// A load that begins behind a place counts that place when it is interrupted.
+func TestLoadBehindAPlaceIsInterrupted(t *testing.T) {
+	f := open(t)
+	interruptAt := func(stop int64, opts LoadOptions) *InterruptedError {
+		ctx, interrupt := context.WithCancel(t.Context())
+		opts.Format, opts.Progress = audience.CSV, func(n int64) {
+			if n == stop {
+				interrupt()
+			}
+		}
+		_, err := f.Load(ctx, "42", strings.NewReader(audienceOf(10_000)), opts)
+		broken, is := errors.AsType[*InterruptedError](err)
+		if !is {
+			t.Fatalf("got %v, want an interruption", err)
+		}
+		return broken
+	}
+	first := interruptAt(3000, LoadOptions{})
+	second := interruptAt(2000, LoadOptions{Append: true, Skip: first.Done})
+	equal(t, "recipients that are loaded", second.Done, 5000)
+	f.wantUsers("campaign:42", 5000)
+}
+
 // A load that is interrupted while it skips what is there counts that. One whose audience begins
 // otherwise says what is there.
 func TestLoadIsInterruptedWhileItSkips(t *testing.T) {

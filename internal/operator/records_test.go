@@ -79,6 +79,19 @@ func TestLoadFromRecordsThatBreak(t *testing.T) {
 	mentions(t, err, "SQL is gone")
 }
 
+// SQL has the outcomes of a campaign, whatever is wrong with its spec.
+func TestOutcomesOfABrokenCampaign(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	f.withRecords("sqlite:" + t.TempDir() + "/fanfare.db")
+	ok(t, f.rdb.HSet(t.Context(), "{campaign:42}:spec", "state", "odd").Err())
+	_, err := f.Outcomes(t.Context(), "42", store.Filter{})
+	ok(t, err)
+	if _, err := f.Outcomes(t.Context(), "43", store.Filter{}); !errors.Is(err, campaign.ErrNotFound) {
+		t.Errorf("an unknown campaign: %v", err)
+	}
+}
+
 // breaking are records whose stream breaks off.
 type breaking struct{ Records }
 

@@ -2,6 +2,7 @@ package operator
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"fanfare/internal/content"
 	"fanfare/internal/notification"
 	"fanfare/internal/pacing"
+	"fanfare/internal/profiles"
 )
 
 // testFCM records what is sent, and answers with one answer.
@@ -61,6 +63,28 @@ func TestMessageIsFilledForAUser(t *testing.T) {
 	equal(t, "template", string(filled.Template), personalMessage)
 	_, err = f.FillFor(t.Context(), campaign.Spec{ID: "42", Message: []byte(`{"notification":{"title":5}}`)}, "u1")
 	mentions(t, err, "notification.title")
+}
+
+// Without their profile no one gets the message, although placeholders have defaults.
+func TestMessageIsNotFilledWithoutTheProfile(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	down, err := profiles.New(f.rdb, f.deps.Names, profilesDown{}, profiles.Options{})
+	ok(t, err)
+	f.deps.Profiles = down
+	ok(t, f.rdb.HSet(t.Context(), "user:u1:devices", "phone", `{"locale":"de"}`).Err())
+	message := `{"message":{"notification":{"title":"Hi {{name|you}}"}},"locales":{"de":{"notification":{"title":"Hallo {{name|du}}"}}}}`
+	filled, err := f.FillForNewest(t.Context(), campaign.Spec{ID: "42", Message: []byte(message)}, "u1")
+	ok(t, err)
+	if filled.Err == nil || filled.Message != nil {
+		t.Errorf("filled in as %s, error %v", filled.Message, filled.Err)
+	}
+}
+
+type profilesDown struct{}
+
+func (profilesDown) Profiles(context.Context, []string) (map[string]json.RawMessage, error) {
+	return nil, errors.New("SQL is down")
 }
 
 // A test goes to one token, and leaves the books, the results and the token alone.

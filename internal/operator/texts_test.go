@@ -124,6 +124,18 @@ func TestSourcesAreDescribed(t *testing.T) {
 	equal(t, "progress before a load", v.SourceProgress(), "not loaded")
 }
 
+// Only a campaign that exists has no source.
+func TestSourceOfACampaign(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	f.create("42")
+	for id, want := range map[string]error{"42": ErrNoSource, "43": campaign.ErrNotFound} {
+		if _, err := f.Source(t.Context(), id); !errors.Is(err, want) {
+			t.Errorf("source of %s: %v, want %v", id, err, want)
+		}
+	}
+}
+
 func TestLeftOutAddressesAreCounted(t *testing.T) {
 	s := ExportSummary{LeftOut: map[audience.Reason]int64{audience.NotToken: 1200, audience.OptedOut: 3, audience.Inactive: 0}}
 	equal(t, "text", s.LeftOutText(), "3 opted out, 1,200 no FCM token")

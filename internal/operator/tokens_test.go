@@ -28,6 +28,21 @@ func TestTokensAreImported(t *testing.T) {
 	}
 }
 
+// What an element says of its user holds for devices that do not say otherwise.
+func TestImportedDevicesTakeWhatTheirUserHas(t *testing.T) {
+	f := open(t)
+	text := `{"userId":"u1","platform":"ios","locale":"de","devices":[{"token":"a:1"},{"token":"b:2","platform":"web","locale":"fr"}]}`
+	_, err := f.ImportTokens(t.Context(), strings.NewReader(text), ImportOptions{Format: audience.NDJSON})
+	ok(t, err)
+	stored, err := f.deps.Tokens.Peek(t.Context(), []string{"u1"})
+	ok(t, err)
+	got := make(map[string]string)
+	for _, d := range stored["u1"] {
+		got[d.Target.Value] = d.Platform + " " + d.Locale
+	}
+	equal(t, "devices", fmt.Sprint(got), "map[a:1:ios de b:2:web fr]")
+}
+
 func TestImportOfManyTellsHowFarItIs(t *testing.T) {
 	f := open(t)
 	var reported []int64

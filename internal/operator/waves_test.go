@@ -136,6 +136,25 @@ func TestWavesOfSeveralDays(t *testing.T) {
 	mentions(t, errors.New(plan.Describe()), "1 of 2 waves do not fit: too late for 40 of 520", "about 40 recipients would end as expired")
 }
 
+// Recipients who wait for their turn already are in a wave of their own, and in no other.
+func TestWavesCountWhoWaitsOnce(t *testing.T) {
+	f := open(t)
+	now := time.Now()
+	day := now.AddDate(0, 0, 3).UTC().Format("2006-01-02")
+	ok(t, f.Create(t.Context(), campaign.Spec{ID: "42", Message: []byte(plainMessage), LocalTime: localTime(t, day+"T09:00±10m")}))
+	f.inZones("42", map[string]int{"UTC": 100})
+	for i := range 20 {
+		waits := fmt.Sprintf(`r%d 0 0 0 {"userId":"r%[1]d","fcmToken":"t"}`, i)
+		ok(t, f.rdb.ZAdd(t.Context(), "{campaign:42}:retry", redisZ(now.Add(time.Hour), waits)).Err())
+	}
+	ok(t, f.rdb.HSet(t.Context(), "{campaign:42}:counts", "claimed", 20).Err())
+	got := make(map[string]int64)
+	for _, wave := range f.plan("42", perMinute{now, 600}).Waves {
+		got[wave.Zones[0]] += wave.N
+	}
+	equal(t, "waves", fmt.Sprint(got), "map[UTC:100 waiting already:20]")
+}
+
 // Users without an address in their element get theirs from a stored device, and so their zone. It
 // goes before that of the element.
 func TestWavesOfStoredDevices(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -217,6 +218,19 @@ func TestWhyNamesTheHighestPriority(t *testing.T) {
 	equal(t, "next", r.Next, "nothing to do; or raise its priority: fanfare campaign set 42 --priority 5")
 	around.Pace = nil
 	equal(t, "without a pace", strings.HasSuffix(Why(v, around)[0].Detail, "to go, about 3m40s"), true)
+}
+
+// A campaign of another project has another quota, so it goes before no one here.
+func TestWhyNamesNoOtherProjectsPriority(t *testing.T) {
+	t.Parallel()
+	of := func(id, project string, priority int) View {
+		return View{Spec: campaign.Spec{ID: id, State: campaign.Running, Project: project, Priority: priority}, Books: campaign.Books{Loaded: 10, Waiting: 10}}
+	}
+	for project, want := range map[string]bool{"p": true, "": true, "q": false} {
+		reasons := Why(of("42", "p", 0), Surroundings{Running: []View{of("42", "p", 0), of("43", project, 5)}})
+		named := slices.ContainsFunc(reasons, func(r Reason) bool { return r.Kind == ReasonPriority })
+		equal(t, "a campaign of project "+project+" goes first", named, want)
+	}
 }
 
 // Retries that wait beside others are the last of the reasons, with their number and the time.
