@@ -15,6 +15,7 @@ import (
 	"fanfare/internal/notification"
 	"fanfare/internal/tokens"
 	"fanfare/test/backends"
+	"fanfare/test/servers"
 )
 
 const (
@@ -114,6 +115,21 @@ func devicesWithoutAHash(b *rig) {
 		b.expectAddresses("u", "token phone")
 		b.expectAddresses("v", "token stored")
 	}
+}
+
+// Devices are read although Redis refuses the look for them.
+func TestDevicesAreReadWithoutTheLook(t *testing.T) {
+	addr := servers.Redis(t)
+	admin := backends.Connect(t, addr)
+	if err := admin.Do(t.Context(), "ACL", "SETUSER", "limited", "on", ">secret", "~*", "&*", "+@all", "-exists").Err(); err != nil {
+		t.Fatal(err)
+	}
+	limited := redis.NewClient(&redis.Options{Addr: addr, Username: "limited", Password: "secret"})
+	t.Cleanup(func() { _ = limited.Close() })
+	b := newRig(t, limited)
+	b.set("u", "phone")
+	b.setDevices("u", fidA, "")
+	b.expectAddresses("u", "token phone", "fid "+fidA)
 }
 
 func TestTimesOfLastUse(t *testing.T) {

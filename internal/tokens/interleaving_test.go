@@ -78,6 +78,26 @@ func TestTokenDiesAgainDuringRestore(t *testing.T) {
 	}
 }
 
+// A device's address that dies again during its restore keeps its new copy likewise.
+func TestDeviceDiesAgainDuringRestore(t *testing.T) {
+	upstream := servers.Redis(t)
+	dead := notification.ParseFID(fidA)
+	for before := range commands {
+		t.Run(fmt.Sprintf("before %d", before), func(t *testing.T) {
+			b := newRig(t, backends.Connect(t, upstream))
+			raced := newRig(t, backends.Connect(t, upstream))
+			b.setDevices("u", fidA, `{"kind":"fid"}`)
+			b.forgetDevice("u", dead)
+			raced.rdb.AddHook(&hookAt{left: before, act: func() { b.forgetDevice("u", dead) }})
+			only := tokens.Filter{Users: []string{"u"}}
+			raced.restore(only)
+			if len(b.fields("u")) == 0 && len(b.removed(only)) == 0 {
+				t.Error("the address is gone, and no copy is kept")
+			}
+		})
+	}
+}
+
 // hookAt runs act right before one command. It counts the commands of a pipeline one by one, but a
 // pipeline is sent as a whole.
 type hookAt struct {
