@@ -217,7 +217,7 @@ func TestALockedSQLiteFileIsTransient(t *testing.T) {
 func TestRefusalOf(t *testing.T) {
 	t.Parallel()
 	admin := opened(t, server.Database(t), Options{})
-	execute(t, admin, "CREATE ROLE newcomer LOGIN", "REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+	execute(t, admin, "CREATE ROLE newcomer LOGIN", "CREATE ROLE crowd LOGIN CONNECTION LIMIT 0", "REVOKE CREATE ON SCHEMA public FROM PUBLIC")
 	url := admin.backend.(*postgres).pool.Config().ConnString()
 	locked := servers.PgBouncer(t, url, "pool_mode = transaction", "auth_type = plain",
 		"auth_query = SELECT usename, passwd FROM pg_shadow WHERE false AND usename = $1")
@@ -232,6 +232,7 @@ func TestRefusalOf(t *testing.T) {
 		"no such user of a pooler":      {strings.Replace(locked, "postgres@", "nobody@", 1), Denied},
 		"no such database of a pooler":  {strings.Replace(pooler.URL(url), "?", "-gone?", 1), Misconfigured},
 		"a pooler without transactions": {servers.PgBouncer(t, url, "pool_mode = statement"), Misconfigured},
+		"too many connections":          {strings.Replace(url, "postgres@", "crowd@", 1), 0},
 		"a server that is off":          {"postgres://postgres@127.0.0.1:1/test", 0},
 	} {
 		s := opened(t, c.url, Options{})

@@ -211,9 +211,7 @@ func newAskedIDs(ids []string) askedIDs {
 	s := askedIDs{exact: make(map[string]string, len(ids)), folded: make(map[string]string)}
 	for _, id := range ids {
 		s.exact[id] = id
-		if lower := strings.ToLower(id); lower != id {
-			s.folded[lower] = id
-		}
+		s.folded[strings.ToLower(id)] = id
 	}
 	return s
 }
@@ -226,7 +224,7 @@ func (s askedIDs) has(id string) bool {
 }
 
 // originalSpelling returns an id as it was asked for. A uuid column answers in lower case, whatever
-// case the question had.
+// case the question had. A column without case answers in the case that was stored.
 func (s askedIDs) originalSpelling(id string) string {
 	if asked, ok := s.exact[id]; ok {
 		return asked

@@ -39,21 +39,21 @@ func (s *Store) Suppressed(ctx context.Context, ids []string) (map[string]bool, 
 // another spelling than it was asked for.
 type spellings struct {
 	exact map[string]bool
-	other map[string][]string // by the spelling that a column returns
+	other map[string][]string // by their usual spelling
 }
 
 func newSpellings(ids []string) spellings {
 	s := spellings{exact: make(map[string]bool, len(ids)), other: make(map[string][]string)}
 	for _, id := range ids {
 		s.exact[id] = true
-		if usual := usualSpelling(id); usual != id {
-			s.other[usual] = append(s.other[usual], id)
-		}
+		usual := usualSpelling(id)
+		s.other[usual] = append(s.other[usual], id)
 	}
 	return s
 }
 
-// usualSpelling returns an id as a column of numbers, of uuids or of text without case returns it.
+// usualSpelling returns what all spellings of an id share in a column of numbers, of uuids or of
+// text without case.
 func usualSpelling(id string) string {
 	id = strings.ToLower(strings.TrimSpace(id))
 	if parsed, err := uuid.Parse(id); err == nil {

@@ -40,6 +40,18 @@ func TestSuppressedUsersAreFound(t *testing.T) {
 	})
 }
 
+// A column without case returns the case that was stored, whatever was asked.
+func TestSuppressedUsersInAnotherCase(t *testing.T) {
+	t.Parallel()
+	s := migrated(t, sqliteURL(t), Options{})
+	execute(t, s, `CREATE TABLE outs (id text COLLATE NOCASE)`, `INSERT INTO outs VALUES ('Anna'), ('ben'), ('Cleo')`)
+	s.o.SuppressionQuery = "SELECT id FROM outs WHERE id " + s.backend.inIDs()
+	got, err := s.Suppressed(t.Context(), []string{"anna", "BEN", "CLEO", "dora"})
+	if found := slices.Sorted(maps.Keys(got)); err != nil || !slices.Equal(found, []string{"BEN", "CLEO", "anna"}) {
+		t.Errorf("found %q, error %v", found, err)
+	}
+}
+
 func uuidType(s *Store) string {
 	if onPostgres(s) {
 		return "uuid"

@@ -84,6 +84,17 @@ func TestAnIDInAnotherCaseIsAnsweredAsItWasAsked(t *testing.T) {
 	}
 }
 
+func TestAnIDOfAColumnWithoutCaseIsAnsweredAsItWasAsked(t *testing.T) {
+	t.Parallel()
+	s := migrated(t, sqliteURL(t), Options{})
+	execute(t, s, `CREATE TABLE users (id text COLLATE NOCASE, fcm_token text)`, `INSERT INTO users VALUES ('Anna', 't1'), ('ben', 't2')`)
+	s.o.TokenQuery = "SELECT id, fcm_token FROM users WHERE id " + s.backend.inIDs()
+	got, err := s.Tokens(t.Context(), []string{"anna", "BEN"})
+	if want := map[string]string{"anna": "t1", "BEN": "t2"}; err != nil || !maps.Equal(got, want) {
+		t.Errorf("got %q, want %q; error %v", got, want, err)
+	}
+}
+
 func TestAUserWithoutATokenHasNone(t *testing.T) {
 	t.Parallel()
 	onBoth(t, DefaultOptions(), func(t *testing.T, s *Store) {
