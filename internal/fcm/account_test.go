@@ -49,6 +49,7 @@ func TestCredentialsInEveryWrapping(t *testing.T) {
 		"line breaks escaped twice":    strings.ReplaceAll(plain, `\n`, `\\n`),
 		"line breaks not escaped":      strings.ReplaceAll(plain, `\n`, "\n"),
 		"line breaks of Windows":       strings.ReplaceAll(plain, `\n`, `\r\n`),
+		"both of them not escaped":     strings.ReplaceAll(plain, `\n`, "\r\n"),
 		"as a string, escaped by hand": `"` + strings.ReplaceAll(plain, `"`, `\"`) + `"`,
 	} {
 		for _, o := range []Options{{Credentials: redact.Secret(text)}, {CredentialsFile: write(t, []byte(text))}} {
@@ -94,6 +95,7 @@ func TestUnusableCredentialsSayWhy(t *testing.T) {
 		with("type", ""):                                             `member "type" is missing`,
 		with("type", "keyring"):                                      "keyring",
 		with("token_uri", "http://example.com/token"):                "token_uri is http://",
+		`{"type":"external_account","token_url":"http://a.example"}`: "token_url is http://",
 		plain[:len(plain)/2]:                                         "not valid JSON",
 		key:                                                          "only a PEM block",
 		"/etc/fanfare/firebase.json":                                 "put a file's path into fcm.credentials_file",
