@@ -59,6 +59,10 @@ func takesOnce(t *testing.T, b *backends.Backend) {
 	first := l.take(l.all()[:2]...)
 	wantList(t, "taken", idsOf(first.Letters), idsOf(some[:2]))
 	wantList(t, "left", l.ids(responses.Filter{}), idsOf(some[2:]))
+	ends := time.UnixMilli(int64(b.Redis.ZScore(t.Context(), l.key()+":batches", first.ID).Val()))
+	if left := ends.Sub(first.Until); left < 25*time.Second || left > 35*time.Second {
+		t.Errorf("the replay must end %s before its lease does, want half a minute", left)
+	}
 	lately := l.key() + ":lately"
 	if ttl := b.Redis.TTL(t.Context(), lately).Val(); ttl <= 59*time.Minute || ttl > time.Hour {
 		t.Errorf("what was taken is remembered for %s, want an hour", ttl)
