@@ -52,6 +52,7 @@ type everything struct {
 	Bool    bool      `parquet:"bool"`
 	Int     int32     `parquet:"int"`
 	Uint    uint64    `parquet:"uint"`
+	Uint32  uint32    `parquet:"uint32"`
 	Float   float32   `parquet:"float"`
 	Double  float64   `parquet:"double,zstd"`
 	Day     int32     `parquet:"day,date"`
@@ -73,7 +74,7 @@ func TestParquetHasTheColumnsOfCSV(t *testing.T) {
 	at := time.Date(1969, 12, 31, 23, 59, 58, 500e6, time.UTC)
 	token := "t1"
 	row := everything{
-		UserID: 9007199254740993, Token: &token, City: "Huế \"x\"", Bool: true, Int: -3, Uint: 1<<64 - 1, Float: 0.1, Double: 1e21, Day: -1,
+		UserID: 9007199254740993, Token: &token, City: "Huế \"x\"", Bool: true, Int: -3, Uint: 1<<64 - 1, Uint32: 1<<32 - 1, Float: 0.1, Double: 1e21, Day: -1,
 		At: at.UnixMilli(), Local: at.UnixMicro(), Time: int32(90*time.Minute/time.Millisecond) + 5, Price: -5, Binary: []byte("b"), JSON: "{}", Enum: "e", Stamp: at,
 	}
 	negative := new(big.Int).Add(new(big.Int).Lsh(big.NewInt(1), 8*uint(len(row.Huge))), big.NewInt(-12345))
@@ -84,7 +85,7 @@ func TestParquetHasTheColumnsOfCSV(t *testing.T) {
 	elements, rejected, err := readFile(t, writeParquet(t, 10, []everything{row, {}}))
 	want := `{"userId":"9007199254740993","fcmToken":"t1","vars":{"at":"1969-12-31T23:59:58.5Z","binary":"b","bool":true,` +
 		`"city":"Huế \"x\"","day":"1969-12-31","double":1000000000000000000000,"enum":"e","float":0.1,"huge":-12.345,"int":-3,"json":"{}",` +
-		`"local":"1969-12-31T23:59:58.5","price":-0.05,"stamp":"1969-12-31T23:59:58.5Z","time":"01:30:00.005","uint":18446744073709551615,` +
+		`"local":"1969-12-31T23:59:58.5","price":-0.05,"stamp":"1969-12-31T23:59:58.5Z","time":"01:30:00.005","uint":18446744073709551615,"uint32":4294967295,` +
 		`"uuid":"00010203-0405-0607-0809-0a0b0c0d0e0f"}}`
 	if err != nil || len(rejected) > 0 || len(elements) != 2 || elements[0] != want {
 		t.Errorf("got\n%s\nwant\n%s\nrejected %v, error %v", strings.Join(elements, "\n"), want, rejected, err)
