@@ -68,6 +68,13 @@ func TestPeopleAreToldOnce(t *testing.T) {
 	if said := lines.with("campaign=broken"); len(said) != 2 {
 		t.Errorf("of a new fault it is said %q", said)
 	}
+	w.redis.HSet("{campaign:broken}:spec", "message", plainMessage)
+	if err := finder.discover(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if what, known := finder.logged["broken"]; known {
+		t.Errorf("after the repair %q is remembered, so the same fault would not be told again", what)
+	}
 }
 
 type syncBuffer struct {
