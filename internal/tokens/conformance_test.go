@@ -38,6 +38,7 @@ func conform(t *testing.T, rdb redis.UniversalClient) {
 		"devices in any form":                  devicesInAnyForm,
 		"one address a device":                 oneAddressADevice,
 		"devices without a hash":               devicesWithoutAHash,
+		"a token of another type":              tokenOfAnotherType,
 		"a dead device is removed":             deadDeviceIsRemoved,
 		"other devices are offered":            otherDevicesAreOffered,
 		"several dead ones stay away":          severalDeadStayAway,

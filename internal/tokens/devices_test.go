@@ -117,6 +117,17 @@ func devicesWithoutAHash(b *rig) {
 	}
 }
 
+// tokenOfAnotherType: a key of another type is no token, and hides no device.
+func tokenOfAnotherType(b *rig) {
+	if err := b.rdb.RPush(b.Context(), b.names.Token("u"), "phone").Err(); err != nil {
+		b.Fatal(err)
+	}
+	b.setDevices("u", fidA, "")
+	for range 2 {
+		b.expectAddresses("u", "fid "+fidA)
+	}
+}
+
 // Devices are read although Redis refuses the look for them.
 func TestDevicesAreReadWithoutTheLook(t *testing.T) {
 	addr := servers.Redis(t)
