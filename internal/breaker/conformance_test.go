@@ -50,6 +50,7 @@ var conformance = backends.Suite{
 	{"silence of one replica", silenceOfOneReplica},
 	{"wrong endpoint", wrongEndpointTripsTheProject},
 	{"released", releaseStartsACanary},
+	{"released, and one answered", answeredTrialIsNoCanary},
 	{"released too soon", holdsInARowWait},
 	{"hold lost replies", holdLostReplies},
 	{"hold reset by hand", holdIsResetByHand},

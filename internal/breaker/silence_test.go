@@ -202,6 +202,23 @@ func releaseStartsACanary(t *testing.T, b *backends.Backend) {
 	}
 }
 
+// Once a push of the trial is answered, the whole canary decides and not the trial alone.
+func answeredTrialIsNoCanary(t *testing.T, b *backends.Backend) {
+	f := open(t, b, 1, options())
+	r := f.replicas[0]
+	r.conclude(silent(f.pass(10), breaker.Unanswered, 30))
+	_, err := r.Release(t.Context(), f.list)
+	f.ok(err)
+	f.expire("opens")
+	r.leap()
+	a := r.admit("b", 100)
+	wantEqual(t, "trial", a.N, 5)
+	wantEqual(t, "held by the answered push", r.conclude(answer(a, "b", 1, breaker.Accepted)).Hold != nil, false)
+	wantEqual(t, "held by the rest of the trial", r.conclude(answer(a, "b", 4, breaker.Unanswered)).Hold != nil, false)
+	wantEqual(t, "places", r.admit("c", 100).N, 5)
+	wantEqual(t, "held by the canary", r.conclude(answer(a, "c", 5, breaker.Unanswered)).Hold != nil, true)
+}
+
 // An outage that comes again at once is probed less and less often, and costs a trial each time:
 // FCM may answer probes while it delivers nothing.
 func holdsInARowWait(t *testing.T, b *backends.Backend) {
