@@ -16,7 +16,7 @@ import (
 func slotsOf(answers ...int64) (slots []traffic.Slot) {
 	for i, n := range answers {
 		at := time.Unix(1_700_000_000+10*int64(i), 0)
-		slots = append(slots, traffic.Slot{At: at, Took: 10 * time.Second, Counts: traffic.Counts{Answers: n, Limited: n / 10}})
+		slots = append(slots, traffic.Slot{At: at, Took: 10 * time.Second, Counts: traffic.Counts{Answers: n, Limited: n / 20, Unavailable: n / 20}})
 	}
 	return slots
 }

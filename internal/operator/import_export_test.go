@@ -43,6 +43,18 @@ func TestImportExport(t *testing.T) {
 	equal(t, "suppressed", suppressed, n/10)
 }
 
+// A user without attributes gets no profile, which would hide a later one.
+func TestUsersWithoutAttributesGetNoProfile(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	text := `{"ChannelType":"GCM","Address":"a:APA91b","User":{"UserId":"u1"}}`
+	summary, err := f.ImportExport(t.Context(), strings.NewReader(text), ExportOptions{Service: audience.Pinpoint})
+	ok(t, err)
+	equal(t, "addresses", summary.Addresses, 1)
+	equal(t, "profiles", summary.Profiles, 0)
+	equal(t, "keys of profiles", f.rdb.Exists(t.Context(), "profile:u1").Val(), 0)
+}
+
 // A file that breaks off says how much of it is stored, and can be imported again.
 func TestImportExportThatBreaksOff(t *testing.T) {
 	f := open(t)
