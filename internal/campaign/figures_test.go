@@ -2,6 +2,8 @@ package campaign
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -119,6 +121,18 @@ func TestBoundsOfDeadlines(t *testing.T) {
 	}
 }
 
+// A loader counts as held back for two seconds after it was. Its limit stays.
+func TestALoaderThatContinuesIsNotHeld(t *testing.T) {
+	now := time.UnixMilli(1_700_000_000_000)
+	for ago, held := range map[time.Duration]bool{time.Second: true, 3 * time.Second: false} {
+		text := fmt.Sprintf("%d %d %d %d 1000 0 ops process 1", now.Add(time.Minute).UnixMilli(), now.UnixMilli(), now.Add(-ago).UnixMilli(), now.Add(-time.Minute).UnixMilli())
+		l := parseLoading(text, now)
+		if l.IsHeld() != held || l == nil || l.Limit != 1000 || l.Owner != "ops process 1" {
+			t.Errorf("held back %s ago: %+v, want held %t", ago, l, held)
+		}
+	}
+}
+
 func TestOptionsThatAreTooShort(t *testing.T) {
 	for name, o := range map[string]Options{
 		"retention": {Retention: time.Second - 1}, "default TTL": {DefaultTTL: time.Second - 1},
@@ -145,6 +159,19 @@ func TestProjectsAreForgotten(t *testing.T) {
 	known, err := c.Projects(t.Context())
 	if err != nil || len(known) != 1 || known[0].ID != "new" {
 		t.Errorf("known are %v, %v", known, err)
+	}
+}
+
+// Projects of the settings are known before a dispatcher of theirs was seen. A campaign that names
+// none waits then.
+func TestProjectsOfTheSettingsAreKnown(t *testing.T) {
+	c, _, _ := alone(t, Options{Project: "p", Projects: []string{"p", "q"}})
+	known, err := c.Projects(t.Context())
+	if err != nil || len(known) != 2 || known[0].ID != "p" || known[1].ID != "q" {
+		t.Errorf("known are %v, %v", known, err)
+	}
+	if _, refused := errors.AsType[*ProjectError](c.checkProject(Spec{ID: "42"}, known)); !refused {
+		t.Error("a campaign without a project is sent for one of two")
 	}
 }
 

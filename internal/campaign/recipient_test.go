@@ -96,6 +96,7 @@ var elements = []struct {
 		want: withDevices("u1", bad("it is not an object"), bad("it has neither a token nor a fid"), bad("it has both a token and a fid"), bad("its address is not a text"),
 			notification.Device{Target: notification.ParseFID("a:1")}, at("a:1")),
 	},
+	{name: "one bad device", raw: `{"userId":"u1","devices":[7]}`, want: withDevices("u1", bad("it is not an object"))},
 	{name: "twenty devices", raw: `{"userId":"u1","devices":[` + strings.Repeat(`{"token":"a:1"},`, notification.MaxDevices-1) + `{"token":"a:1"}]}`, want: reach("u1", "a:1")},
 	{name: "too many devices", raw: `{"userId":"u1","devices":[` + strings.Repeat(`{"token":"a:1"},`, notification.MaxDevices) + `{"token":"a:1"}]}`, problem: "devices has 21 entries, want at most 20"},
 	{name: "devices as an object", raw: `{"userId":"u1","devices":{}}`, problem: "devices is not a list"},
@@ -169,7 +170,7 @@ func sameDevice(a, b notification.Device) bool {
 }
 
 func same(a, b notification.Recipient) bool {
-	return a.UserID == b.UserID && a.Target == b.Target && a.Locale == b.Locale && a.TimeZone == b.TimeZone &&
+	return a.UserID == b.UserID && a.Target == b.Target && a.Locale == b.Locale && a.TimeZone == b.TimeZone && a.Platform == b.Platform && a.Tag == b.Tag &&
 		slices.EqualFunc(a.Devices, b.Devices, sameDevice) &&
 		maps.EqualFunc(a.Vars, b.Vars, func(x, y json.RawMessage) bool { return string(x) == string(y) })
 }
