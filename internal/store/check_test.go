@@ -225,3 +225,15 @@ func TestReadOnlyDatabaseIsTransient(t *testing.T) {
 		}
 	}
 }
+
+// White space and semicolons behind a statement are no other one.
+func TestSeveralStatementsAreFound(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"SELECT 1": false, "SELECT 1;": false, "SELECT 1;\n": false, "SELECT 1 ; ;\r\n\t": false, "SELECT ';'; -- end": false, "SELECT 1; SELECT 2": true,
+	} {
+		if got := (statement{text: text}).hasSeveral(); got != want {
+			t.Errorf("%q has several statements: %t, want %t", text, got, want)
+		}
+	}
+}
