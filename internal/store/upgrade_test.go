@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,6 +10,7 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"fanfare/internal/notification"
+	"fanfare/test/servers"
 )
 
 // migratedTo returns a store whose tables are of an older version.
@@ -155,7 +157,9 @@ func TestTheIndexIsBuiltBesideWriters(t *testing.T) {
 	}
 	apply(t, s, outcome("42", "u", "1", notification.StatusSent))
 	other := opened(t, s.backend.(*postgres).pool.Config().ConnString(), Options{})
-	if err := other.Migrate(t.Context()); err != nil { // a second replica does not wait
+	ctx, cancel := context.WithTimeout(t.Context(), servers.Patience)
+	defer cancel()
+	if err := other.Migrate(ctx); err != nil { // a second replica does not wait
 		t.Fatal(err)
 	}
 	if hasUserIndex(t, s) {
