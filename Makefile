@@ -8,7 +8,7 @@ PRODUCER = examples/nestjs-producer/dist/main.js
 # These tests run our programs, which are built without the race detector. Here it only slows down the tests' own code.
 RUN_PROGRAMS = $(addprefix fanfare/test/,browser chaos docs e2e)
 
-.PHONY: build test lint demo cast bench bench-audience bench-console bench-peers bench-chart screenshots image ci clean help
+.PHONY: build test fuzz lint demo cast bench bench-audience bench-console bench-peers bench-chart screenshots image ci clean help
 
 build: ## build the four programs into bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/ ./cmd/...
@@ -25,6 +25,15 @@ test: ## run every test with the race detector; install the servers it needs whe
 	CGO_ENABLED=1 GORACE=atexit_sleep_ms=0 $(GO) test -race -vet=off -timeout 20m $(filter-out $(RUN_PROGRAMS),$(shell $(GO) list ./...)) || status=1; \
 	CGO_ENABLED=0 $(GO) test -trimpath -vet=off -timeout 20m $(RUN_PROGRAMS) || status=1; \
 	exit $$status
+
+# fuzz: how long each of them searches.
+FUZZTIME ?= 30s
+
+fuzz: ## search for inputs that break what reads foreign bytes, FUZZTIME for each reader
+	@grep -rHo --include='*_test.go' '^func Fuzz[A-Za-z]*' internal | while IFS=: read -r file name; do \
+		echo "$$(dirname "$$file"): $${name#func }"; \
+		$(GO) test -run '^$$' -fuzz "^$${name#func }\$$" -fuzztime $(FUZZTIME) "./$$(dirname "$$file")" || exit 1; \
+	done
 
 $(JUDGE) $(AXE): %/node_modules/.package-lock.json: %/package-lock.json
 	npm ci --prefix $* --ignore-scripts --omit=optional --no-audit --no-fund
