@@ -194,13 +194,31 @@ func (p *tab) awaitPath(path string) {
 	p.await("the page is "+path, `location.pathname + location.search === `+quote(path))
 }
 
-// click clicks the one element that a selector finds and that shows a text.
+// click clicks the one element that a selector finds and that shows a text. It clicks again if a
+// live update has moved the element away meanwhile.
 func (p *tab) click(selector, text string) {
 	p.t.Helper()
 	find := fmt.Sprintf(`[...document.querySelectorAll(%s)].filter((e) => e.checkVisibility() && e.innerText.includes(%s))`, quote(selector), quote(text))
-	p.await(fmt.Sprintf("one %s with %q can be clicked", selector, text), fmt.Sprintf(`(%s).length === 1 && !(%s)[0].disabled`, find, find))
-	at := read[[]float64](p, `((e) => { e.scrollIntoView({ block: 'center' }); const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; })((`+find+`)[0])`)
-	p.do(chromedp.MouseClickXY(at[0], at[1]))
+	for missed := true; missed; missed = p.hasMissed() {
+		p.await(fmt.Sprintf("one %s with %q can be clicked", selector, text), fmt.Sprintf(`(%s).length === 1 && !(%s)[0].disabled`, find, find))
+		at := read[[]float64](p, `((e) => {
+			window.missed = false;
+			document.addEventListener('click', (c) => { window.missed = !(`+find+`).some((e) => e.contains(c.target)); }, { capture: true, once: true });
+			e.scrollIntoView({ block: 'center' });
+			const r = e.getBoundingClientRect();
+			return [r.x + r.width / 2, r.y + r.height / 2];
+		})((`+find+`)[0])`)
+		p.do(chromedp.MouseClickXY(at[0], at[1]))
+	}
+}
+
+// hasMissed reports whether the last click was on something else. A page that the click replaces
+// knows nothing of it.
+func (p *tab) hasMissed() bool {
+	ctx, cancel := context.WithTimeout(p.ctx, servers.Patience)
+	defer cancel()
+	missed, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`window.missed === true`))
+	return err == nil && missed
 }
 
 // fill replaces the value of a field as a person types it.
