@@ -25,18 +25,27 @@ const (
 // and UTF-16, which spreadsheets call Unicode, by the first bytes. It streams, so memory use does
 // not depend on the decompressed size.
 func openText(r io.Reader) (io.Reader, error) {
-	raw := bufio.NewReaderSize(r, readAhead)
+	content, _, err := openLayers(r)
+	if err != nil {
+		return nil, err
+	}
+	return decodeText(content)
+}
+
+// openLayers returns the content of a file, and whether it is compressed.
+func openLayers(r io.Reader) (content *bufio.Reader, compressed bool, err error) {
+	content = bufio.NewReaderSize(r, readAhead)
 	for range maxLayers {
-		plain, err := decompress(raw)
+		plain, err := decompress(content)
 		switch {
 		case err != nil:
-			return nil, err
+			return nil, compressed, err
 		case plain == nil:
-			return decodeText(raw)
+			return content, compressed, nil
 		}
-		raw = bufio.NewReaderSize(plain, readAhead)
+		content, compressed = bufio.NewReaderSize(plain, readAhead), true
 	}
-	return nil, &FileError{Problem: fmt.Sprintf("it is compressed more than %d times", maxLayers-1)}
+	return nil, compressed, &FileError{Problem: fmt.Sprintf("it is compressed more than %d times", maxLayers-1)}
 }
 
 // unread lists formats that are not supported, by their first bytes, with advice.

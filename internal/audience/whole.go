@@ -1,7 +1,6 @@
 package audience
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -41,16 +40,9 @@ func (s Source) findDamage(ctx context.Context) (problem string, err error) {
 		return "", nil
 	}
 	from := &source{Reader: contextReader{ctx, file}}
-	raw := bufio.NewReaderSize(from, readAhead)
-	plain, err := decompress(raw)
-	for range maxLayers {
-		if err != nil || plain == nil {
-			break
-		}
-		layer := bufio.NewReaderSize(plain, readAhead)
-		if plain, err = decompress(layer); plain == nil && err == nil {
-			_, err = io.Copy(io.Discard, layer)
-		}
+	content, compressed, err := openLayers(from)
+	if err == nil && compressed {
+		_, err = io.Copy(io.Discard, content)
 	}
 	switch _, refused := errors.AsType[*FileError](err); {
 	case ctx.Err() != nil:

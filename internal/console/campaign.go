@@ -104,9 +104,6 @@ func (c *Console) campaignModel(ctx context.Context, s *Snapshot, r *http.Reques
 	content.OverTime = c.chartOverTime(r.WithContext(ctx), view.Spec, s.At)
 	content.OverTime.Marks = marksOf(content.History)
 	content.Waves, content.Punctual = wavePanelOf(c.planOf(ctx, view, s), view.Spec.State == campaign.Running, s.At), punctualRows(view.Books.Waves, s.At)
-	if content.Waves != nil {
-		content.Waves.Source += " · " + ageText(c.plans.Age(id, s.At))
-	}
 	return content, cmp.Or(view.Spec.Name, view.Spec.ID), nil
 }
 

@@ -1,12 +1,10 @@
 package console
 
 import (
-	"context"
 	"net/http"
 	"time"
 
 	"fanfare/internal/campaign"
-	"fanfare/internal/traffic"
 )
 
 // The charts of a campaign have two windows: all that Redis keeps, and the last half hour, by ten
@@ -48,20 +46,4 @@ func (c *Console) windowsOf(r *http.Request, spec campaign.Spec, now time.Time) 
 		return c.campaignURL(spec.ID) + "?" + q.Encode()
 	}
 	return []chartWindow{{"Last 30 min", to(recentWindow), isRecent}, {"Since the start", to(""), !isRecent}}
-}
-
-// recentTrafficOf returns the last half hour of a campaign's record, at most recordAge old. One
-// that cannot be read is empty, as that of trafficOf.
-func (c *Console) recentTrafficOf(ctx context.Context, id string) traffic.Series {
-	now := c.now()
-	if known, ok := c.recently.find(id, now); ok {
-		return known
-	}
-	series, err := c.deps.System.RecentTraffic(ctx, id)
-	if err != nil {
-		c.deps.Logger.Info("traffic not read; the page has no chart", "campaign", id, "error", err)
-		return traffic.Series{}
-	}
-	c.recently.keep(id, now, series)
-	return series
 }

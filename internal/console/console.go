@@ -128,26 +128,26 @@ func isPath(text string) bool {
 
 // Console is the handler of all pages. Run keeps its snapshot fresh.
 type Console struct {
-	deps     Deps
-	opts     Options
-	now      func() time.Time
-	undoFor  time.Duration
-	sampler  *sampler
-	sessions *sessions
-	letters  letterIndex
-	raises   raises
-	plans    operator.WaveMemory
-	health   *healthCheck
-	records  *recent[traffic.Series]
-	recently *recent[traffic.Series]
-	minutes  *recent[[]store.Minute]
-	sql      sqlWatch
-	shared   sharedUpdates
-	listed   operator.ListMemory // of the sampler
-	works    works
-	reports  reports
-	views    *views
-	handler  http.Handler
+	deps          Deps
+	opts          Options
+	now           func() time.Time
+	undoFor       time.Duration
+	sampler       *sampler
+	sessions      *sessions
+	letters       letterIndex
+	raises        raises
+	plans         operator.WaveMemory
+	health        *healthCheck
+	traffic       *recent[traffic.Series] // all that Redis keeps
+	recentTraffic *recent[traffic.Series] // the last half hour
+	minutes       *recent[[]store.Minute]
+	sql           sqlWatch
+	shared        sharedUpdates
+	listed        operator.ListMemory // of the sampler
+	works         works
+	reports       reports
+	views         *views
+	handler       http.Handler
 }
 
 // New returns a console. It serves once Run runs.
@@ -160,7 +160,7 @@ func New(deps Deps, opts Options) (*Console, error) {
 	}
 	c := &Console{
 		deps: deps, opts: opts, now: time.Now, undoFor: undoFor,
-		records: newRecent[traffic.Series](recordAge), recently: newRecent[traffic.Series](recordAge), minutes: newRecent[[]store.Minute](minutesAge),
+		traffic: newRecent[traffic.Series](recordAge), recentTraffic: newRecent[traffic.Series](recordAge), minutes: newRecent[[]store.Minute](minutesAge),
 	}
 	var err error
 	if c.views, err = parseViews(opts.Prefix); err != nil {

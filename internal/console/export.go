@@ -29,22 +29,31 @@ func (c *Console) export(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, err)
 		return
 	}
+	c.sendCSV(w, r, fileName(id), func() (rows int64, err error) {
+		done, err := operator.WriteOutcomes(w, audience.CSV, outcomes)
+		if err == nil {
+			err = c.deps.System.NoteExport(ctx, id, filter, done.Rows)
+		}
+		return done.Rows, err
+	})
+}
+
+// sendCSV sends a file that write streams. If it fails before the first row, the browser gets the
+// error, and else no end: it must not take a part for all.
+func (c *Console) sendCSV(w http.ResponseWriter, r *http.Request, name string, write func() (rows int64, err error)) {
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // an export may take longer than a page
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": fileName(id) + ".csv"}))
-	done, err := operator.WriteOutcomes(w, audience.CSV, outcomes)
-	if err == nil {
-		err = c.deps.System.NoteExport(ctx, id, filter, done.Rows)
-	}
+	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name + ".csv"}))
+	rows, err := write()
 	if err == nil {
 		return
 	}
-	c.deps.Logger.Warn("export not completed", "campaign", id, "rows", done.Rows, "error", err)
-	if done.Rows == 0 && !errors.Is(err, ctx.Err()) {
-		c.fail(w, err)
-		return
+	c.deps.Logger.Warn("export not completed", "file", name, "rows", rows, "error", err)
+	if rows > 0 || errors.Is(err, r.Context().Err()) {
+		panic(http.ErrAbortHandler)
 	}
-	panic(http.ErrAbortHandler) // the browser must not take a part for all
+	w.Header().Del("Content-Disposition")
+	c.fail(w, err)
 }
 
 // fileName replaces what no file system likes.

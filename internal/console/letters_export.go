@@ -2,10 +2,7 @@ package console
 
 import (
 	"context"
-	"errors"
-	"mime"
 	"net/http"
-	"time"
 
 	"fanfare/internal/operator"
 )
@@ -18,21 +15,13 @@ func (c *Console) exportLetters(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusUnprocessableEntity)
 		return
 	}
-	ctx := r.Context()
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // an export may take longer than a page
-	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": "dead letters.csv"}))
-	found, err := operator.WriteLetters(w, c.deps.Letters.List(ctx, f.filter()))
-	if err == nil {
-		c.noteLettersExport(asActor(r, viewerOf(r)), f, lettersTally{campaigns: found.Campaigns})
-		return
-	}
-	c.deps.Logger.Warn("export not completed", "letters", found.Rows, "error", err)
-	if found.Rows == 0 && !errors.Is(err, ctx.Err()) {
-		c.fail(w, err)
-		return
-	}
-	panic(http.ErrAbortHandler) // the browser must not take a part for all
+	c.sendCSV(w, r, "dead letters", func() (rows int64, err error) {
+		found, err := operator.WriteLetters(w, c.deps.Letters.List(r.Context(), f.filter()))
+		if err == nil {
+			c.noteLettersExport(asActor(r, viewerOf(r)), f, lettersTally{campaigns: found.Campaigns})
+		}
+		return found.Rows, err
+	})
 }
 
 // noteLettersExport records an export in the histories of the campaigns with the most letters. The

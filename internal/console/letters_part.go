@@ -14,10 +14,11 @@ type lettersPart struct {
 	Letters []responses.DeadLetter
 	All     int64 // letters that match
 	First   int64 // the place of the first one among them, from 1
-	// Newer and Older begin the parts beside this one. Newer is "" for the newest part of all.
-	HasNewer, HasOlder bool
-	Newer, Older       string
-	Gone               bool // the letter that was to begin it is gone, so it is the newest part
+	// Newer and Older begin the parts beside this one; Older is "" if this is the last. If HasNewer,
+	// a Newer of "" is the newest part of all.
+	HasNewer     bool
+	Newer, Older string
+	Gone         bool // the letter that was to begin it is gone, so it is the newest part
 }
 
 // part returns lettersShown of the letters that match, from the one with an id on. Without an id
@@ -45,7 +46,7 @@ func (x *letterIndex) part(ctx context.Context, letters Letters, f responses.Fil
 
 // cut returns the part of the matching letters that begins at a place.
 func (x *letterIndex) cut(matching []int32, start int, from string) lettersPart {
-	out := lettersPart{All: int64(len(matching)), HasNewer: start > 0, HasOlder: start+lettersShown < len(matching)}
+	out := lettersPart{All: int64(len(matching)), HasNewer: start > 0}
 	if len(matching) == 0 {
 		out.Gone = from != ""
 		return out
@@ -54,7 +55,7 @@ func (x *letterIndex) cut(matching []int32, start int, from string) lettersPart 
 	if start > lettersShown {
 		out.Newer = x.all[matching[start-lettersShown]].id
 	}
-	if out.HasOlder {
+	if start+lettersShown < len(matching) {
 		out.Older = x.all[matching[start+lettersShown]].id
 	}
 	for _, i := range matching[start:min(len(matching), start+lettersShown)] {
@@ -79,7 +80,7 @@ func (c *Console) rangeOf(part lettersPart, f lettersFilter) lettersRange {
 	if part.HasNewer {
 		out.Newer = c.partURL(f, part.Newer)
 	}
-	if part.HasOlder {
+	if part.Older != "" {
 		out.Older = c.partURL(f, part.Older)
 	}
 	return out

@@ -28,26 +28,27 @@ func isOld(spec campaign.Spec, now time.Time) bool {
 func (c *Console) chartOverTime(r *http.Request, spec campaign.Spec, now time.Time) overTime {
 	ctx := r.Context()
 	if c.deps.Records != nil && isOld(spec, now) {
-		out := outcomesOverTime(c.minutesOf(ctx, spec.ID), now)
-		out.Age = ageText(c.minutes.ageOf(spec.ID, c.now()))
+		minutes, age := c.minutesOf(ctx, spec.ID)
+		out := outcomesOverTime(minutes, now)
+		out.Age = age
 		return out
 	}
 	windows := c.windowsOf(r, spec, now)
-	series := c.trafficOf
+	known, read := c.traffic, c.readTraffic
 	if len(windows) > 0 && windows[0].Current {
-		series = c.recentTrafficOf
+		known, read = c.recentTraffic, c.deps.System.RecentTraffic
 	}
-	out := overTimeOf(series(ctx, spec.ID), now)
+	out := overTimeOf(c.trafficOf(ctx, spec.ID, known, read), now)
 	out.Windows = windows
 	return out
 }
 
-// minutesOf returns the minutes of SQL, at most minutesAge old. Those that cannot be read are none:
-// the funnel says that SQL does not answer.
-func (c *Console) minutesOf(ctx context.Context, id string) []store.Minute {
+// minutesOf returns the minutes of SQL, at most minutesAge old, and their age. Those that cannot be
+// read are none, and have no age: the funnel says that SQL does not answer.
+func (c *Console) minutesOf(ctx context.Context, id string) (minutes []store.Minute, age string) {
 	now := c.now()
-	if known, ok := c.minutes.find(id, now); ok {
-		return known
+	if known, since, ok := c.minutes.find(id, now); ok {
+		return known, ageText(since)
 	}
 	var found []store.Minute
 	err := c.askSQL(ctx, func(ctx context.Context) (err error) {
@@ -55,10 +56,10 @@ func (c *Console) minutesOf(ctx context.Context, id string) []store.Minute {
 		return err
 	})
 	if err != nil {
-		return nil
+		return nil, ""
 	}
 	c.minutes.keep(id, now, found)
-	return found
+	return found, ageText(0)
 }
 
 // outcomesOverTime is the table of outcomes, in equal steps without a gap.

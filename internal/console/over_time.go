@@ -15,19 +15,24 @@ const slotsShown = 180
 // recordAge is how long a record serves all pages of a campaign: it changes every ten seconds.
 const recordAge = 5 * time.Second
 
-// trafficOf returns a campaign's record, at most recordAge old. One that cannot be read is empty:
-// the rest of the page does not depend on it, and the log says why.
-func (c *Console) trafficOf(ctx context.Context, id string) traffic.Series {
+// readTraffic reads all that Redis keeps of a campaign's pushes over time.
+func (c *Console) readTraffic(ctx context.Context, id string) (traffic.Series, error) {
+	return c.deps.System.Traffic(ctx, id, slotsShown)
+}
+
+// trafficOf returns a record that is known, or reads it. One that cannot be read is empty: the rest
+// of the page does not depend on it, and the log says why.
+func (c *Console) trafficOf(ctx context.Context, id string, known *recent[traffic.Series], read func(ctx context.Context, id string) (traffic.Series, error)) traffic.Series {
 	now := c.now()
-	if known, ok := c.records.find(id, now); ok {
-		return known
+	if series, _, ok := known.find(id, now); ok {
+		return series
 	}
-	series, err := c.deps.System.Traffic(ctx, id, slotsShown)
+	series, err := read(ctx, id)
 	if err != nil {
 		c.deps.Logger.Info("traffic not read; the page has no chart", "campaign", id, "error", err)
 		return traffic.Series{}
 	}
-	c.records.keep(id, now, series)
+	known.keep(id, now, series)
 	return series
 }
 

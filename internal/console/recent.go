@@ -22,26 +22,16 @@ func newRecent[T any](age time.Duration) *recent[T] {
 	return &recent[T]{age: age, byID: make(map[string]remembered[T])}
 }
 
-// find returns what was read of a campaign, unless it is too old.
-func (r *recent[T]) find(id string, now time.Time) (value T, ok bool) {
+// find returns what was read of a campaign and how long ago, unless it is too old.
+func (r *recent[T]) find(id string, now time.Time) (value T, age time.Duration, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	known, ok := r.byID[id]
-	if !ok || now.Sub(known.at) >= r.age {
-		return value, false
+	age = max(0, now.Sub(known.at))
+	if !ok || age >= r.age {
+		return value, 0, false
 	}
-	return known.value, true
-}
-
-// ageOf is how long ago a campaign was read; 0 if it was not.
-func (r *recent[T]) ageOf(id string, now time.Time) time.Duration {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	known, ok := r.byID[id]
-	if !ok {
-		return 0
-	}
-	return max(0, now.Sub(known.at))
+	return known.value, age, true
 }
 
 // keep remembers what was read, and forgets what is too old.

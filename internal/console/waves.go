@@ -108,6 +108,7 @@ func wavePanelOf(p *operator.WavePlan, isRunning bool, now time.Time) *wavePanel
 	if each := p.DescribePushes(); each != "" {
 		out.Source += "; " + each
 	}
+	out.Source += " · " + ageText(max(0, now.Sub(p.At)))
 	if p.Unfit > 0 {
 		unfit := 0
 		for _, w := range p.Waves {

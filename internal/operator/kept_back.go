@@ -27,7 +27,8 @@ type PlatformWait struct {
 	Next time.Time
 }
 
-// keptBackSample is how many retries are read: that many elements take Redis and us a millisecond.
+// keptBackSample is how many retries are read at most: a list reads them of each campaign with a
+// platform on hold.
 const keptBackSample = 1000
 
 // readKeptBack counts the recipients of platforms on hold. They are a remark beside a reason, so an

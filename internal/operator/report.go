@@ -70,25 +70,25 @@ func (o *Operator) Report(ctx context.Context, id string) (*Report, error) {
 func (o *Operator) readRecords(ctx context.Context, r *Report) {
 	records := o.deps.Records
 	var written store.Summary
-	questions := []func(ctx context.Context) error{
+	errs := o.askTogether(ctx,
 		func(ctx context.Context) (err error) { written, err = records.Summary(ctx, r.ID); return },
 		func(ctx context.Context) (err error) { r.Minutes, err = records.Minutes(ctx, r.ID); return },
 		func(ctx context.Context) (err error) { r.Removed, err = records.RemovedTokens(ctx, r.ID); return },
-	}
-	if r.View == nil {
-		questions = append(questions, func(ctx context.Context) (err error) { r.choices, err = records.Choices(ctx, r.ID); return })
-	}
-	errs := o.askTogether(ctx, questions...)
+		func(ctx context.Context) (err error) {
+			if r.View == nil {
+				r.choices, err = records.Choices(ctx, r.ID)
+			}
+			return
+		},
+	)
 	if r.Problem = errs[0]; r.Problem != nil {
 		r.Minutes, r.Removed, r.choices = nil, 0, nil
 		return
 	}
 	r.Written, r.RemovedErr = &written, errs[2]
-	for i, what := range []string{1: "outcomes by minute", 2: "removed tokens", 3: "variants and languages"} {
-		if i > 0 && i < len(errs) {
-			r.noteUnread(what, errs[i])
-		}
-	}
+	r.noteUnread("outcomes by minute", errs[1])
+	r.noteUnread("removed tokens", errs[2])
+	r.noteUnread("variants and languages", errs[3])
 }
 
 // noteUnread notes that a part of SQL could not be read.

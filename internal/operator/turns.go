@@ -1,7 +1,6 @@
 package operator
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
@@ -28,7 +27,7 @@ func (p *WavePlan) DescribeTurns(now time.Time) string {
 	}
 	var parts []string
 	if len(open) > 0 {
-		text := zoneCountText(len(open)) + " open now"
+		text := count(int64(len(open)), "zone") + " open now"
 		if !closes.IsZero() {
 			text += ", the first closes at " + LocalTime(closes)
 		}
@@ -39,7 +38,7 @@ func (p *WavePlan) DescribeTurns(now time.Time) string {
 		if len(opening) == 1 {
 			verb = " opens within the hour, at "
 		}
-		parts = append(parts, zoneCountText(len(opening))+verb+LocalTime(opens))
+		parts = append(parts, count(int64(len(opening)), "zone")+verb+LocalTime(opens))
 	}
 	return strings.Join(parts, "; ")
 }
@@ -48,14 +47,4 @@ func addZones(to map[string]bool, zones []string) {
 	for _, zone := range zones {
 		to[zone] = true
 	}
-}
-
-// ZonesText names the zones of a wave: all of two, and else the first.
-func (w PlannedWave) ZonesText() string { return w.zonesText() }
-
-func zoneCountText(n int) string {
-	if n == 1 {
-		return "1 zone"
-	}
-	return fmt.Sprintf("%d zones", n)
 }

@@ -80,7 +80,7 @@ func (p *WavePlan) describeUnfit() string {
 			continue
 		}
 		if unfit++; unfit <= namedWaves {
-			named = append(named, fmt.Sprintf("%s of %s at %s (%s)", Thousands(w.Unsent), Thousands(w.N), LocalTime(w.Opens), w.zonesText()))
+			named = append(named, fmt.Sprintf("%s of %s at %s (%s)", Thousands(w.Unsent), Thousands(w.N), LocalTime(w.Opens), w.ZonesText()))
 		}
 	}
 	text := fmt.Sprintf("%d of %d waves do not fit: too late for %s", unfit, len(p.Waves), strings.Join(named, ", "))
@@ -90,7 +90,8 @@ func (p *WavePlan) describeUnfit() string {
 	return text
 }
 
-func (w PlannedWave) zonesText() string {
+// ZonesText names the zones of a wave: all of two, and else the first.
+func (w PlannedWave) ZonesText() string {
 	if len(w.Zones) > 2 {
 		return fmt.Sprintf("%s and %d more zones", w.Zones[0], len(w.Zones)-1)
 	}

@@ -54,18 +54,10 @@ func (m *WaveMemory) Plan(ctx context.Context, from WavePlanner, v View, state p
 	var err error
 	reading.plan, err = from.PlanWaves(ctx, v, state)
 	reading.at = now
-	return reading.plan, err
-}
-
-// Age is how old the plan of a campaign is; 0 if there is none.
-func (m *WaveMemory) Age(id string, now time.Time) time.Duration {
-	reading := m.find(id)
-	reading.mu.Lock()
-	defer reading.mu.Unlock()
-	if reading.at.IsZero() {
-		return 0
+	if reading.plan != nil {
+		reading.plan.At = now
 	}
-	return max(0, now.Sub(reading.at))
+	return reading.plan, err
 }
 
 // find returns the reading of a campaign. It drops all others if they are many.

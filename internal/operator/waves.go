@@ -15,6 +15,7 @@ import (
 // WavePlan predicts a campaign with a schedule: which part of its audience goes when, beside the
 // campaigns that run or are scheduled, and what does not fit.
 type WavePlan struct {
+	At    time.Time     `json:"-"` // when a WaveMemory got it; zero without one
 	Waves []PlannedWave `json:"waves"`
 	Hours []PlannedHour `json:"hours,omitempty"` // one after the other, from the first to the last
 	Ends  time.Time     `json:"ends,omitzero"`   // when the last push goes that is in time
@@ -149,7 +150,7 @@ func (o *Operator) senderOf(ctx context.Context, v View, now time.Time, plan *Wa
 // wavesOf groups recipients whose turns are the same. missed counts those without a turn before the
 // deadline.
 func wavesOf(rules schedule.Rules, start, deadline time.Time, zones map[string]zoneCount) (waves []schedule.Wave, missed int64) {
-	byTurn := make(map[[2]int64]*schedule.Wave)
+	byTurn, pushes := make(map[[2]int64]*schedule.Wave), make(map[[2]int64]float64)
 	for name, count := range zones {
 		zone, err := schedule.ParseZone(name)
 		if err != nil {
@@ -168,13 +169,12 @@ func wavesOf(rules schedule.Rules, start, deadline time.Time, zones map[string]z
 		if byTurn[key] == nil {
 			byTurn[key] = &schedule.Wave{Turn: turn, Next: next}
 		}
-		wave := byTurn[key]
-		wave.N += count.people
-		wave.Each += count.pushes // of all, until they are counted
-		wave.Zones = append(wave.Zones, name)
+		byTurn[key].N += count.people
+		byTurn[key].Zones = append(byTurn[key].Zones, name)
+		pushes[key] += count.pushes
 	}
-	for _, wave := range byTurn {
-		wave.Each /= float64(max(1, wave.N))
+	for key, wave := range byTurn {
+		wave.Each = pushes[key] / float64(max(1, wave.N))
 		slices.Sort(wave.Zones)
 		waves = append(waves, *wave)
 	}
