@@ -14,8 +14,8 @@ type lettersPart struct {
 	Letters []responses.DeadLetter
 	All     int64 // letters that match
 	First   int64 // the place of the first one among them, from 1
-	// Newer and Older begin the parts beside this one; Older is "" if this is the last. If HasNewer,
-	// a Newer of "" is the newest part of all.
+	// Newer and Older begin the parts beside this one. Older is "" if this part is the last. With
+	// HasNewer, a Newer of "" is the newest part of all.
 	HasNewer     bool
 	Newer, Older string
 	Gone         bool // the letter that was to begin it is gone, so it is the newest part
