@@ -66,13 +66,13 @@ func (x *letterIndex) cut(matching []int32, start int, from string) lettersPart 
 
 // lettersRange says which of the letters a page shows, and leads to the others.
 type lettersRange struct {
-	Text         string
+	Text         string // "" if none match, which the table says
 	Newer, Older string // addresses; "" for none
 	Gone         bool
 }
 
 func (c *Console) rangeOf(part lettersPart, f lettersFilter) lettersRange {
-	out := lettersRange{Text: "None match.", Gone: part.Gone}
+	out := lettersRange{Gone: part.Gone}
 	if n := int64(len(part.Letters)); n > 0 {
 		out.Text = fmt.Sprintf("%s to %s of %s, newest first. Actions apply to all that match.",
 			operator.Thousands(part.First), operator.Thousands(part.First+n-1), operator.Thousands(part.All))
