@@ -23,8 +23,9 @@ type Discovery struct {
 	// Elsewhere lists running campaigns that this project must not send: each error is a
 	// *ProjectError. Those of Options.Served are left out.
 	Elsewhere []Problem
-	// Late campaigns are drafts whose time to start has come, and which must not start. Each error
-	// is an *IncompleteStartError, or a *RefusedStartError. They start as soon as they may.
+	// Late campaigns are drafts whose time to start has come. An *IncompleteStartError or a
+	// *RefusedStartError says why one must not start; any other error is a start that failed. They
+	// start as soon as they may.
 	Late []Problem
 	// Unsettled campaigns do not run, but have leases that may need reaping, or results to
 	// forward. They are searched once per pass over the keyspace, about every Options.ScanEvery.

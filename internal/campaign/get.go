@@ -47,8 +47,12 @@ func (c *Campaigns) Adopt(ctx context.Context, id string) (Spec, error) {
 	if err := c.guard(ctx, k); err != nil {
 		return Spec{}, wrap("adopt", id, err)
 	}
-	if s, err := c.get(ctx, id); err == nil && s.IsScheduled() {
-		if _, err := c.begin(ctx, s, k); err != nil {
+	before, err := c.get(ctx, id)
+	if err != nil {
+		return Spec{}, wrap("adopt", id, err)
+	}
+	if before.IsScheduled() {
+		if _, err := c.begin(ctx, before, k); err != nil {
 			return Spec{}, wrap("start", id, err)
 		}
 	}

@@ -173,8 +173,8 @@ func (c *Campaigns) noteRefusal(ctx context.Context, s Spec, k campaignKeys, kin
 const beginAhead = time.Minute
 
 // beginScheduled starts the drafts whose time has come, by the clock of Redis. It returns the heads
-// as they are then, and those that have to wait for their audience. A start that fails is tried
-// again by the next Discover.
+// as they are then, and why others have not started. A start that fails is tried again by the next
+// Discover.
 func (c *Campaigns) beginScheduled(ctx context.Context, heads []head, known []Project) (after []head, late []Problem) {
 	for i, h := range heads {
 		if h.problem != nil || !h.spec.IsScheduled() || time.Until(h.spec.StartAt) > beginAhead || c.checkProject(h.spec, known) != nil {
@@ -183,11 +183,8 @@ func (c *Campaigns) beginScheduled(ctx context.Context, heads []head, known []Pr
 		switch began, err := c.begin(ctx, h.spec, h.keys); {
 		case began:
 			heads[i].spec.State = Running
-		case err != nil:
-			_, incomplete := errors.AsType[*IncompleteStartError](err)
-			if _, refused := errors.AsType[*RefusedStartError](err); incomplete || refused {
-				late = append(late, Problem{h.spec.ID, err})
-			}
+		case err != nil && ctx.Err() == nil:
+			late = append(late, Problem{h.spec.ID, err})
 		}
 	}
 	return heads, late

@@ -84,7 +84,9 @@ func (r *discoverer) logFindings(found campaign.Discovery) {
 		}
 	}
 	for _, late := range found.Late {
-		r.logLate(late.ID, late.Err)
+		if !r.logLate(late.ID, late.Err) && r.isNews(late.ID, late.Err.Error()) {
+			r.log.Warn("scheduled campaign not started; retrying", "campaign", late.ID, "error", late.Err)
+		}
 	}
 	for _, other := range found.Elsewhere {
 		if r.isNews(other.ID, other.Err.Error()) {

@@ -2,9 +2,12 @@ package dispatcher
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/queue"
@@ -74,6 +77,30 @@ func TestPeopleAreToldOnce(t *testing.T) {
 	}
 	if what, known := finder.logged["broken"]; known {
 		t.Errorf("after the repair %q is remembered, so the same fault would not be told again", what)
+	}
+}
+
+// A start that fails is no secret, and neither is it repeated with each look.
+func TestFailedScheduledStartIsLoggedOnce(t *testing.T) {
+	w := newWorld(t)
+	var lines syncBuffer
+	w.deps.Logger = daemonLog(&lines)
+	w.deps.Campaigns = must(campaign.New(must(w.client())(t), w.deps.Names, campaign.Options{CheckStart: func(context.Context, string) (string, error) {
+		return "", errors.New("the quota cannot be read")
+	}}))(t)
+	spec := campaign.Spec{ID: "42", Message: []byte(plainMessage), State: campaign.Draft, StartAt: time.Now().Add(-time.Hour)}
+	if err := w.deps.Campaigns.Create(t.Context(), spec); err != nil {
+		t.Fatal(err)
+	}
+	must(w.redis.RPush("campaign:42", audience(1)...))(t)
+	finder := w.dispatcher().discoverer
+	for range 2 {
+		if err := finder.discover(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if said := lines.with("scheduled campaign not started; retrying"); len(said) != 1 || !strings.Contains(said[0], "the quota cannot be read") {
+		t.Errorf("of the start it is said %q, want the cause once", said)
 	}
 }
 

@@ -94,8 +94,11 @@ func (q *Queue) countCall() redisx.Call {
 func (q *Queue) First(ctx context.Context) ([][]byte, error) {
 	pipe := q.rdb.Pipeline()
 	back, listed := pipe.LIndex(ctx, q.back, 0), pipe.LIndex(ctx, q.list.Plain(), 0)
-	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
-		return nil, q.wrap("look into", redisx.AsTypeError(err))
+	_, _ = pipe.Exec(ctx) // each command carries its own error
+	for _, end := range []*redis.StringCmd{back, listed} {
+		if err := end.Err(); err != nil && !errors.Is(err, redis.Nil) {
+			return nil, q.wrap("look into", redisx.AsTypeError(err))
+		}
 	}
 	var all [][]byte
 	if value, err := back.Result(); err == nil {

@@ -1,6 +1,7 @@
 package tokens
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -212,8 +213,8 @@ func (s *Store) deleteAcrossSlots(ctx context.Context, r removal) (removed bool,
 	pipe := s.rdb.Pipeline()
 	get, left := pipe.Get(ctx, s.names.Token(r.user)), pipe.PTTL(ctx, s.names.Token(r.user))
 	_, _ = pipe.Exec(ctx) // each command carries its own error
-	if stored, err = readText(get); err != nil {
-		return false, "", err
+	if stored, err = readText(get); cmp.Or(err, left.Err()) != nil {
+		return false, "", cmp.Or(err, left.Err())
 	}
 	if stored != r.spelled {
 		return false, stored, s.markDead(ctx, r)

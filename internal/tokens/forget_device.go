@@ -1,6 +1,7 @@
 package tokens
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -26,7 +27,7 @@ func (s *Store) readDevices(ctx context.Context, user string) (heldDevices, erro
 	if redis.HasErrorPrefix(err, "WRONGTYPE") {
 		return heldDevices{}, nil
 	}
-	return heldDevices{fields: fields, ttl: left.Val()}, err
+	return heldDevices{fields: fields, ttl: left.Val()}, cmp.Or(err, left.Err())
 }
 
 // deleteDevice deletes a dead address from user:<id>:devices, in any spelling. It writes the copy

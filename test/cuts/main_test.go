@@ -1,5 +1,6 @@
 // Package cuts stops every Lua script between every two of its writes, in a real Redis, and checks
-// that nothing is lost. Redis keeps what a script wrote before it failed.
+// that nothing is lost. Redis keeps what a script wrote before it failed. It also has each command
+// of each call refused, and checks that the call reports it.
 package cuts
 
 import (
