@@ -12,7 +12,7 @@ import (
 )
 
 // decision is what an answer means for one recipient: a final status, or another attempt after a
-// wait.
+// wait, unless goesBack or sendAgain.
 type decision struct {
 	status      notification.Status // empty: another attempt
 	code        string
@@ -20,6 +20,8 @@ type decision struct {
 	wait        time.Duration
 	counted     bool // the request counts as an attempt
 	deleteToken bool // the token is proven dead
+	goesBack    bool // unsent
+	sendAgain   bool // now, to the address that replaced a dead one
 }
 
 // attempt is what a decision depends on besides the answer.
@@ -44,11 +46,11 @@ type attempt struct {
 // characters that FCM's tokens do not have. The check costs most of a microsecond.
 func (s *attempt) isDoubtful() bool { return s.target.IsTrimmed() || s.target.IsUnusual() }
 
-// decide applies FCM's rules for an answer to one recipient.
-func (r Retry) decide(a fcm.Answer, s attempt) decision {
+// applyRules applies FCM's rules for an answer to one recipient.
+func (r Retry) applyRules(a fcm.Answer, s attempt) decision {
 	v := decision{code: a.Code, detail: a.Detail, counted: true}
 	if mayHaveArrived(a) {
-		return r.decideAmbiguous(v, a, s)
+		return r.applyOnAmbiguous(v, a, s)
 	}
 	switch a.Class {
 	case fcm.Sent:
@@ -89,9 +91,9 @@ func (r Retry) decide(a fcm.Answer, s attempt) decision {
 	return r.applyLimits(v, a, s).applyDeadline(a, s)
 }
 
-// decideAmbiguous applies the campaign's on_ambiguous to a recipient that may have the message. A
+// applyOnAmbiguous applies the campaign's on_ambiguous to a recipient that may have the message. A
 // push without an answer is no attempt while FCM answers no push, so an outage uses up no attempts.
-func (r Retry) decideAmbiguous(v decision, a fcm.Answer, s attempt) decision {
+func (r Retry) applyOnAmbiguous(v decision, a fcm.Answer, s attempt) decision {
 	if s.onAmbiguous == campaign.Report {
 		v.status = notification.StatusUnknown
 		if v.code == "" {

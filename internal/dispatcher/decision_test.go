@@ -76,7 +76,7 @@ func TestJudge(t *testing.T) {
 		"unknown code":                  {fcm.Answer{Class: fcm.Other, Code: "TEAPOT"}, first, notification.StatusFailed, "TEAPOT", 0, true, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			v := retry.decide(test.answer, test.in)
+			v := retry.applyRules(test.answer, test.in)
 			if v.status != test.end || v.code != test.code || v.counted != test.counted || v.deleteToken != test.forget {
 				t.Errorf("decision %+v, want end=%q code=%q counted=%v forget=%v", v, test.end, test.code, test.counted, test.forget)
 			}

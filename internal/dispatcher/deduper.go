@@ -132,9 +132,13 @@ func (d *delivery) hasOneUser() bool {
 
 // duplicateResult ends a recipient whose address or user another element has.
 func (d *delivery) duplicateResult() *notification.Result {
-	detail := "another element of the campaign has this address (dedupe: address)"
+	return d.result(notification.StatusSkipped, notification.CodeDuplicate, d.duplicateReason())
+}
+
+// duplicateReason says what another element has.
+func (d *delivery) duplicateReason() string {
 	if d.hasOneUser() {
-		detail = "another element of the campaign has this user (dedupe: user)"
+		return "another element of the campaign has this user (dedupe: user)"
 	}
-	return d.result(notification.StatusSkipped, notification.CodeDuplicate, detail)
+	return "another element of the campaign has this address (dedupe: address)"
 }

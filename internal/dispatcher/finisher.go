@@ -6,6 +6,7 @@ import (
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/caps"
+	"fanfare/internal/fcm"
 	"fanfare/internal/notification"
 	"fanfare/internal/queue"
 	"fanfare/internal/responses"
@@ -26,6 +27,24 @@ type finisher struct {
 type userCounter interface {
 	countEnded(l *lease, n int)
 	countUnreachable(l *lease, platform string)
+}
+
+// finishWith ends a delivery, defers it, or gives it back, as decided.
+func (f *finisher) finishWith(dl *delivery, a fcm.Answer, v decision) {
+	switch {
+	case v.goesBack:
+		f.handBack(dl)
+	case v.status == "":
+		attempts := dl.attempts
+		if !v.counted {
+			attempts--
+		}
+		f.retryIn(dl, v.wait, attempts, cause(a))
+	default:
+		r := dl.result(v.status, v.code, v.detail)
+		r.MessageID = a.MessageID
+		f.end(dl, r)
+	}
 }
 
 // end ends a delivery with its final result.

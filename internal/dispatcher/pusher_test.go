@@ -86,7 +86,7 @@ func TestSituation(t *testing.T) {
 		d := w.dispatcher()
 		dl := &delivery{lease: &lease{camp: w.served(d, "42"), claimedAt: now, claimedAtServer: now}, firstClaimedAt: now.Add(-time.Hour), sentAt: now}
 		c.change(d, dl)
-		if s := d.pusher.attemptOf(dl, dl.recipient.Target); s.outage != c.outage || s.elapsed != c.elapsed {
+		if s := d.pusher.decider.attemptOf(dl); s.outage != c.outage || s.elapsed != c.elapsed {
 			t.Errorf("%s: outage %v after %s, want %v after %s", name, s.outage, s.elapsed, c.outage, c.elapsed)
 		}
 	}

@@ -64,7 +64,10 @@ func (d *Dispatcher) addPool(deps Deps, pauses *pauser) {
 	replacer := &tokenReplacer{tokens: deps.Tokens, deletions: deps.Deletions, deduper: dedupes, pauser: pauses, log: deps.Logger}
 	d.pusher = &pusher{
 		finisher: ends, deliveries: d.deliveries, sender: deps.Sender, pacer: deps.Pacer, wire: deps.Wire,
-		tokens: replacer, answers: d.reporter, traffic: d.traffic, history: d.prober, log: deps.Logger,
+		replacer: replacer, traffic: d.traffic,
+		decider: &decider{
+			retry: d.opts.Retry, answers: d.reporter, history: d.prober, pacer: deps.Pacer, now: deps.now, log: deps.Logger,
+		},
 	}
 }
 

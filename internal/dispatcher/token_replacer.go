@@ -12,6 +12,16 @@ import (
 	"fanfare/internal/tokens"
 )
 
+// replacement says what became of a recipient whose address is dead.
+type replacement uint8
+
+const (
+	noReplacement       replacement = iota // it was the last address
+	replaced                               // the recipient has another target now
+	replacedByDuplicate                    // another element sends to the device
+	unknownReplacement                     // the stores could not tell
+)
+
 // tokenReplacer deletes tokens that FCM calls dead, and finds others of the same users.
 type tokenReplacer struct {
 	tokens    *tokens.Store
@@ -19,6 +29,45 @@ type tokenReplacer struct {
 	deduper   *deduper
 	pauser    *pauser
 	log       *slog.Logger
+}
+
+// replace deletes a dead address if it is still stored and the deletion budget allows. It gives the
+// recipient another address that this element may send to: the successor, then others of the
+// recipient, then one that is stored.
+func (r *tokenReplacer) replace(work context.Context, dl *delivery, a fcm.Answer) replacement {
+	dead := dl.recipient.Target
+	found, err := r.removeAndFind(work, dl, dead, a)
+	if err != nil {
+		r.pauser.pauseIfRefused(work, dl.lease.camp, err)
+		r.log.Warn("dead token not replaced; recipient deferred", "user", dl.recipient.UserID, "token", dead, "error", err)
+	}
+	return found
+}
+
+// removeAndFind is replace. An error means that the stores could not tell.
+func (r *tokenReplacer) removeAndFind(work context.Context, dl *delivery, dead notification.Target, a fcm.Answer) (replacement, error) {
+	successor, err := r.findSuccessor(work, dl, dead, a)
+	if err != nil {
+		return unknownReplacement, err
+	}
+	own := dl.addresses()
+	own.tried = append(own.tried, dead)
+	hasMoved := dead.Kind == notification.TargetToken && successor.Kind == notification.TargetFID
+	stored, err := r.remove(work, dl, dead, hasMoved)
+	if hasMoved {
+		dl.noteMoved(dead, err == nil)
+	}
+	switch {
+	case len(own.others) > 0:
+		return r.takeNext(work, dl, dead, dl.takeOther()), err
+	case !successor.IsZero():
+		return r.takeNext(work, dl, dead, successor), err
+	case err != nil:
+		return unknownReplacement, err
+	case dl.mayTry(stored):
+		return r.takeNext(work, dl, dead, stored), nil
+	}
+	return noReplacement, nil
 }
 
 // findSuccessor returns another address of a device whose address is unregistered, or zero. That is
@@ -36,71 +85,11 @@ func (r *tokenReplacer) findSuccessor(work context.Context, dl *delivery, dead n
 	found, err := r.tokens.FindInstallation(work, dl.recipient.UserID, dead)
 	switch {
 	case err != nil:
-		return notification.Target{}, r.explain(work, dl, dead, err)
+		return notification.Target{}, err
 	case !dl.mayTry(found):
 		return notification.Target{}, nil
 	}
 	return found, nil
-}
-
-// replacement is the address to send to after a dead one. The zero value means that there is none.
-type replacement struct {
-	target notification.Target
-	// isDuplicate reports that another element sends to the target, which is of the same device.
-	isDuplicate bool
-}
-
-// replace deletes a dead address if it is still stored and the deletion budget allows. It returns
-// another address that this element may send to: the successor, then others of the recipient, then
-// one that is stored. An error means that the stores could not tell.
-func (r *tokenReplacer) replace(work context.Context, dl *delivery, dead, successor notification.Target) (replacement, error) {
-	own := dl.addresses()
-	own.tried = append(own.tried, dead)
-	hasMoved := dead.Kind == notification.TargetToken && successor.Kind == notification.TargetFID
-	stored, err := r.remove(work, dl, dead, hasMoved)
-	if err != nil {
-		err = r.explain(work, dl, dead, err)
-	}
-	if hasMoved {
-		dl.noteMoved(dead, err == nil)
-	}
-	switch {
-	case len(own.others) > 0:
-		return r.takeNext(work, dl, dead, dl.takeOther())
-	case !successor.IsZero():
-		return r.takeNext(work, dl, dead, successor)
-	case err == nil && dl.mayTry(stored):
-		return r.takeNext(work, dl, dead, stored)
-	}
-	return replacement{}, err
-}
-
-// takeNext returns the address if this element may be sent there, or the next one of the recipient.
-// It leaves out addresses that the campaign sends to for another element. If such an address is of
-// the dead one's device, the device gets the message from that element, and no other address is
-// tried. An error beside the address means that Redis could not tell.
-func (r *tokenReplacer) takeNext(work context.Context, dl *delivery, dead, next notification.Target) (replacement, error) {
-	for {
-		owned, err := r.deduper.takeAnother(work, dl, next)
-		switch {
-		case err != nil:
-			return replacement{target: next}, err
-		case owned:
-			return replacement{target: next}, nil
-		case next.IsSameDevice(dead):
-			return replacement{target: next, isDuplicate: true}, nil
-		case len(dl.device.others) == 0:
-			return replacement{}, nil
-		}
-		next = dl.takeOther()
-	}
-}
-
-// explain logs that a dead address is not replaced, and pauses the campaign if Redis refuses.
-func (r *tokenReplacer) explain(work context.Context, dl *delivery, dead notification.Target, err error) error {
-	r.pauser.pauseIfRefused(work, dl.lease.camp, err)
-	r.log.Warn("dead token not replaced; recipient deferred", "user", dl.recipient.UserID, "token", dead, "error", err)
-	return err
 }
 
 // remove deletes a dead address and returns another one that is stored. A token that has moved
@@ -134,6 +123,30 @@ func (r *tokenReplacer) mayDelete(ctx context.Context) bool {
 		r.log.Warn("deletion budget unknown; dead token kept", "error", err)
 	}
 	return allowed
+}
+
+// takeNext gives the recipient an address if this element may be sent there, or the next one of the
+// recipient. It leaves out addresses that the campaign sends to for another element. If such an
+// address is of the dead one's device, the device gets the message from that element, and no other
+// address is tried.
+func (r *tokenReplacer) takeNext(work context.Context, dl *delivery, dead, next notification.Target) replacement {
+	for {
+		owned, err := r.deduper.takeAnother(work, dl, next)
+		switch {
+		case err != nil:
+			dl.recipient.Target = next
+			return unknownReplacement
+		case owned:
+			dl.recipient.Target = next
+			return replaced
+		case next.IsSameDevice(dead):
+			dl.recipient.Target = next
+			return replacedByDuplicate
+		case len(dl.device.others) == 0:
+			return noReplacement
+		}
+		next = dl.takeOther()
+	}
 }
 
 // noteMoved notes a registration token that died because its app moved to an installation ID.
