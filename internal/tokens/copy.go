@@ -72,5 +72,32 @@ func (s *Store) runKeepScript(ctx context.Context, r removal, keep, ttl time.Dur
 		ttl.Milliseconds(), r.jsonPrefix(), replace).Err()
 }
 
+// copyDevice writes the copy of a device. ttl is the time to live of the devices of a user that has
+// no others when it is restored; 0 or less means no expiry.
+func (s *Store) copyDevice(ctx context.Context, r removal, e entry, ttl time.Duration, replace string) error {
+	keep := s.copyTTL()
+	if keep == 0 {
+		return nil
+	}
+	head := `{"token":` + quote(e.address) + `,"value":` + quote(e.value) + `,"campaign":` + quote(r.campaign)
+	return keepDeviceScript.Run(ctx, s.rdb, []string{s.names.RemovedDevices(r.user)},
+		e.address, head, keep.Milliseconds(), ttl.Milliseconds(), replace).Err()
+}
+
+// copyUnheld keeps a copy of an address that Redis did not hold, if SQL may hold it: the responder
+// clears SQL, too. It replaces no copy of the same one. An address that SQL holds replaces the copy
+// of another token.
+func (s *Store) copyUnheld(ctx context.Context, r removal, dead notification.Target, sql sqlState) error {
+	switch {
+	case sql == sqlUnasked || sql == sqlLacks:
+		return nil
+	case dead.Kind == notification.TargetFID:
+		return s.copyDevice(ctx, r, entry{dead.Value, valueOf(notification.Device{Target: dead})}, s.opts.TTL, replaceOther)
+	case sql == sqlHolds:
+		return s.writeCopy(ctx, r, s.opts.TTL, replaceOther)
+	}
+	return s.writeCopy(ctx, r, s.opts.TTL, replaceNone)
+}
+
 // copyTTL returns how long a copy is kept; 0 means no copy.
 func (s *Store) copyTTL() time.Duration { return max(0, s.opts.KeepTTL) }

@@ -73,6 +73,28 @@ func (m *memberText) UnmarshalJSON(value []byte) error {
 	return nil
 }
 
+// valueOf returns the value of a device in user:<id>:devices.
+func valueOf(d notification.Device) string {
+	value := struct {
+		Kind     string `json:"kind"`
+		Platform string `json:"platform,omitempty"`
+		Locale   string `json:"locale,omitempty"`
+		TimeZone string `json:"timeZone,omitempty"`
+		LastUse  string `json:"lastUse,omitempty"`
+	}{Kind: kindToken, Platform: d.Platform, Locale: d.Locale, TimeZone: d.TimeZone}
+	if d.Target.Kind == notification.TargetFID {
+		value.Kind = kindFID
+	}
+	if !d.LastSeen.IsZero() {
+		value.LastUse = d.LastSeen.UTC().Format(time.RFC3339)
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		panic(err) // texts always marshal
+	}
+	return string(text)
+}
+
 // The kinds of addresses.
 const (
 	kindFID   = "fid"

@@ -3,13 +3,12 @@ package tokens
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/redis/go-redis/v9"
 
 	"fanfare/internal/notification"
-	"fanfare/internal/readthrough"
 )
 
 // ForgetResult is what Forget did and found.
@@ -50,133 +49,15 @@ func (s *Store) Forget(ctx context.Context, user string, dead notification.Targe
 	if err != nil {
 		return f, fmt.Errorf("forget device of %q: %w", user, err)
 	}
-	if f.Others = otherDevices(stored, held.fields, dead); len(f.Others) > 0 {
-		f.Current = f.Others[0].Target
-		return f, nil
+	found, err := s.findOthers(ctx, user, dead, stored, held.fields)
+	f.Others, f.Current, f.InSQL = found.devices, Newest(found.devices), found.inSQL
+	if f.Removed {
+		return f, err
 	}
-	return s.forgetInSQL(ctx, r, dead, f)
-}
-
-// forgetInSQL adds what SQL holds to a result without other addresses in Redis. It keeps a copy of
-// an address that Redis did not hold.
-func (s *Store) forgetInSQL(ctx context.Context, r removal, dead notification.Target, f ForgetResult) (ForgetResult, error) {
-	inSQL, err := s.readSQL(ctx, r.user)
-	told := err == nil && s.source != nil
-	for _, d := range inSQL {
-		if isSameAddress(d.Target, dead) {
-			f.InSQL = d.Target
-		}
+	if err := s.copyUnheld(ctx, r, dead, found.sql); err != nil {
+		return ForgetResult{InSQL: f.InSQL}, fmt.Errorf("keep dead token of %q: %w", user, err)
 	}
-	if !f.Removed && (!told || !f.InSQL.IsZero()) { // the responder clears SQL, too
-		if err := s.copyUnheld(ctx, r, dead, told); err != nil {
-			return f, fmt.Errorf("keep dead token of %q: %w", r.user, err)
-		}
-	}
-	if err != nil {
-		return f, &SourceError{IDs: []string{r.user}, Err: fmt.Errorf("look for another token: %w", err)}
-	}
-	if f.Others = withoutAddress(inSQL, dead); len(f.Others) > 0 {
-		f.Current = f.Others[0].Target
-	}
-	if f.InSQL.IsZero() {
-		f.InSQL = Newest(inSQL)
-	}
-	return f, nil
-}
-
-// withoutAddress returns the devices that a push can reach, without those of a dead address.
-func withoutAddress(devices []notification.Device, dead notification.Target) []notification.Device {
-	var rest []notification.Device
-	for _, d := range devices {
-		if d.Target.IsSendable() && !isSameAddress(d.Target, dead) {
-			rest = append(rest, d)
-		}
-	}
-	return arrange(rest)
-}
-
-// copyUnheld keeps a copy of an address that Redis did not hold. It replaces no copy of the same
-// one. An address that SQL holds replaces the copy of another token.
-func (s *Store) copyUnheld(ctx context.Context, r removal, dead notification.Target, inSQL bool) error {
-	if dead.Kind == notification.TargetFID {
-		return s.copyDevice(ctx, r, entry{dead.Value, valueOf(notification.Device{Target: dead})}, s.opts.TTL, replaceOther)
-	}
-	replace := replaceNone
-	if inSQL {
-		replace = replaceOther
-	}
-	return s.writeCopy(ctx, r, s.opts.TTL, replace)
-}
-
-// FindAnother returns the user's newest stored address that differs from the target, which is dead
-// or cannot be an address. It looks in Redis and then in SQL, and changes nothing. The zero Target
-// means none. A *SourceError means that SQL did not answer.
-func (s *Store) FindAnother(ctx context.Context, user string, dead notification.Target) (notification.Target, error) {
-	stored, err := readText(s.rdb.Get(ctx, s.names.Token(user)))
-	if err != nil {
-		return notification.Target{}, fmt.Errorf("look for another token of %q: %w", user, err)
-	}
-	held, err := s.readDevices(ctx, user)
-	if err != nil {
-		return notification.Target{}, fmt.Errorf("look for another device of %q: %w", user, err)
-	}
-	if others := otherDevices(stored, held.fields, dead); len(others) > 0 {
-		return others[0].Target, nil
-	}
-	inSQL, err := s.readSQL(ctx, user) // Redis may hold the older one
-	if err != nil {
-		return notification.Target{}, &SourceError{IDs: []string{user}, Err: fmt.Errorf("look for another token: %w", err)}
-	}
-	return Newest(withoutAddress(inSQL, dead)), nil
-}
-
-// otherDevices returns the addresses in Redis without the dead one, one for each device.
-func otherDevices(token string, fields map[string]string, dead notification.Target) []notification.Device {
-	rest := make(map[string]string, len(fields))
-	for address, value := range fields {
-		if !isSameText(address, dead) {
-			rest[address] = value
-		}
-	}
-	if isSameText(token, dead) {
-		token = ""
-	}
-	devices, err := decode(addDevices(readthrough.Reply{Text: token}, rest).Text)
-	if err != nil { // nothing, or a text that cannot be a token
-		return nil
-	}
-	return devices
-}
-
-// isSameAddress reports whether both are the same address. FCM takes an installation ID in the
-// place of a token, too.
-func isSameAddress(t, dead notification.Target) bool {
-	return t.IsSame(dead) || t.IsSendable() && t.Value == dead.Value
-}
-
-func isSameText(text string, dead notification.Target) bool {
-	return isSameAddress(notification.ParseToken(text), dead)
-}
-
-// readSQL returns the user's devices in SQL, with several addresses of one device; none without a
-// source. A value that cannot be an address is among them if nothing else is stored.
-func (s *Store) readSQL(ctx context.Context, user string) ([]notification.Device, error) {
-	if s.source == nil {
-		return nil, nil
-	}
-	text, err := s.coalescer.get(ctx, user)
-	if err != nil {
-		return nil, err
-	}
-	rec, ok := parseRecord(text)
-	if !ok {
-		return []notification.Device{{Target: notification.ParseAddress(text, "")}}, nil
-	}
-	devices := make([]notification.Device, len(rec))
-	for i, e := range rec {
-		devices[i] = e.device()
-	}
-	return devices, nil
+	return f, err
 }
 
 // removal is a dead token with its user and the campaign that proved it dead.
@@ -237,13 +118,32 @@ func parseDeleted(cmd *redis.Cmd) (removed bool, stored string, err error) {
 	return fields[0] == int64(1), stored, nil
 }
 
-// readText returns the result of a GET; "" without a value and for a key of another type.
-func readText(get *redis.StringCmd) (string, error) {
-	text, err := get.Result()
-	if errors.Is(err, redis.Nil) || redis.HasErrorPrefix(err, "WRONGTYPE") {
-		return "", nil
+// deleteDevice deletes a dead address from user:<id>:devices, in any spelling. It writes the copy
+// first, so an interruption leaves only a superfluous copy. The address is marked as dead already.
+func (s *Store) deleteDevice(ctx context.Context, r removal, held heldDevices) (removed bool, err error) {
+	for _, address := range sortedFields(held.fields, r.token) {
+		if err := s.copyDevice(ctx, r, entry{address, held.fields[address]}, held.ttl, replaceAny); err != nil {
+			return removed, err
+		}
+		deleted, err := s.rdb.HDel(ctx, s.names.Devices(r.user), address).Result()
+		if err != nil {
+			return removed, err
+		}
+		removed = removed || deleted > 0
 	}
-	return text, err
+	return removed, nil
+}
+
+// sortedFields returns the addresses in a hash that are one address, in any spelling.
+func sortedFields(fields map[string]string, dead string) []string {
+	var all []string
+	for address := range fields {
+		if notification.ParseToken(address).Value == dead {
+			all = append(all, address)
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 // checkAddress rejects values that cannot be forgotten.

@@ -101,8 +101,11 @@ func copiesWhatSQLMayHold(b *rig) {
 	}
 	b.sql.down = nil
 	b.forget("v", "dead")
+	b.set("w", "alive")
+	b.forget("w", "dead")
 	b.expectRestored("while SQL was down", b.restore(tokens.Filter{Users: []string{"u"}}), tokens.RestoreResult{Restored: 1})
 	b.expectRestored("stored nowhere", b.restore(tokens.Filter{Users: []string{"v"}}), tokens.RestoreResult{Gone: 1})
+	b.expectRestored("not stored beside another", b.restore(tokens.Filter{Users: []string{"w"}}), tokens.RestoreResult{Gone: 1})
 	if got := b.stored("u"); got != "dead" {
 		b.Errorf("Redis holds %q, want the token again", got)
 	}

@@ -121,12 +121,3 @@ func hasAddress(devices []notification.Device, t notification.Target) bool {
 	}
 	return false
 }
-
-// readStored reads what Redis holds of a user.
-func (s *Store) readStored(ctx context.Context, user string) (token string, held heldDevices, err error) {
-	if token, err = readText(s.rdb.Get(ctx, s.names.Token(user))); err != nil {
-		return "", held, err
-	}
-	held, err = s.readDevices(ctx, user)
-	return token, held, err
-}
