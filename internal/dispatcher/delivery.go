@@ -2,7 +2,6 @@ package dispatcher
 
 import (
 	"strconv"
-	"strings"
 	"time"
 
 	"fanfare/internal/campaign"
@@ -71,20 +70,12 @@ func (d *delivery) result(status notification.Status, code, detail string) *noti
 		ResultID:   d.element.ID,
 	}
 	if n := len(d.dead); n > 0 {
-		r.TokenRemoved, r.Token = true, spelledInSQL(d.dead[n-1])
+		r.TokenRemoved, r.Token = true, d.dead[n-1].TextInSQL()
 	}
 	if !d.inSQL.IsZero() { // a result names one token, and only that one is cleared in SQL
-		r.Token = spelledInSQL(d.inSQL)
+		r.Token = d.inSQL.TextInSQL()
 	}
 	return r
-}
-
-// spelledInSQL is a token as SQL may store it. A text in SQL contains no NUL.
-func spelledInSQL(t notification.Target) string {
-	if text := t.Text(); strings.IndexByte(text, 0) < 0 {
-		return text
-	}
-	return t.Value
 }
 
 // notes counts what the books have of a recipient beside its outcome.

@@ -12,7 +12,7 @@ import (
 // formGroup makes a group of the only device of a recipient. It has no effect on the result, and
 // gives the device a state that goes through Redis.
 func (d *delivery) formGroup() *deviceGroup {
-	address, kind := nameOf(d.recipient.Target)
+	address, kind := d.recipient.Target.NameInResult()
 	d.device.group = &deviceGroup{open: 1, states: []deviceState{{
 		DeviceResult: notification.DeviceResult{Address: address, Kind: kind, Platform: d.recipient.Platform},
 	}}}
@@ -36,7 +36,7 @@ func (s *deviceState) noteNext(dl *delivery) {
 	}
 	if next := dl.recipient.Target; len(s.Tried) > 0 && !s.hasTried(next) {
 		s.Next = next.Text()
-		_, s.NextKind = nameOf(next)
+		_, s.NextKind = next.NameInResult()
 	}
 	so := deviceResultOf(dl, dl.result("", "", ""))
 	s.TokenRemoved, s.Token = so.TokenRemoved, so.Token

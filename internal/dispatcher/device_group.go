@@ -66,7 +66,7 @@ func (f *finisher) endDevice(dl *delivery, g *deviceGroup, r *notification.Resul
 
 // deviceResultOf returns the result of a delivery as that of its device.
 func deviceResultOf(dl *delivery, r *notification.Result) notification.DeviceResult {
-	address, kind := nameOf(dl.recipient.Target)
+	address, kind := dl.recipient.Target.NameInResult()
 	d := notification.DeviceResult{
 		Address: address, Kind: kind, Platform: dl.recipient.Platform,
 		Status: r.Status, MessageID: r.MessageID, ErrorCode: r.ErrorCode, Attempts: r.Attempts, Locale: dl.language(),

@@ -164,7 +164,7 @@ func (g *deviceGroup) indexOf(keys []string, d notification.Device, r notificati
 			return i
 		}
 	}
-	address, kind := nameOf(d.Target)
+	address, kind := d.Target.NameInResult()
 	g.states = append(g.states, deviceState{
 		Keys:         keys,
 		DeviceResult: notification.DeviceResult{Address: address, Kind: kind, Platform: cmp.Or(d.Platform, r.Platform)},

@@ -156,15 +156,3 @@ func (s *deviceState) addKeys(keys []string) {
 		}
 	}
 }
-
-// nameOf returns what a result says of an address: its abbreviation and its kind.
-func nameOf(target notification.Target) (address, kind string) {
-	switch target.Kind {
-	case notification.TargetNone:
-		return "", ""
-	case notification.TargetFID:
-		return target.String(), "fid"
-	default:
-		return target.String(), "token"
-	}
-}

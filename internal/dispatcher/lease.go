@@ -49,7 +49,8 @@ func (l *lease) serverTime(local time.Time) time.Time {
 // deadline is the list's or the campaign's, whichever is earlier, by this process's clock; zero:
 // none. The campaign's may change while the lease is held.
 func (l *lease) deadline() time.Time {
-	return campaign.Earliest(l.listDeadline(), l.localTime(l.camp.settings.Load().deadline))
+	own := l.localTime(l.camp.settings.Load().deadline)
+	return campaign.Earliest(l.listDeadline(), own)
 }
 
 // listDeadline is the list's, by this process's clock. It is zero if there is none, or if it is a

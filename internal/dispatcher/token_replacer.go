@@ -57,17 +57,19 @@ func (r *tokenReplacer) removeAndFind(work context.Context, dl *delivery, dead n
 	if hasMoved {
 		dl.noteMoved(dead, err == nil)
 	}
+	next, ok := dl.takeOther()
 	switch {
-	case len(own.others) > 0:
-		return r.takeNext(work, dl, dead, dl.takeOther()), err
+	case ok:
 	case !successor.IsZero():
-		return r.takeNext(work, dl, dead, successor), err
+		next = successor
 	case err != nil:
 		return unknownReplacement, err
 	case dl.mayTry(stored):
-		return r.takeNext(work, dl, dead, stored), nil
+		next = stored
+	default:
+		return noReplacement, nil
 	}
-	return noReplacement, nil
+	return r.takeNext(work, dl, dead, next), err
 }
 
 // findSuccessor returns another address of a device whose address is unregistered, or zero. That is
@@ -130,7 +132,7 @@ func (r *tokenReplacer) mayDelete(ctx context.Context) bool {
 // address is of the dead one's device, the device gets the message from that element, and no other
 // address is tried.
 func (r *tokenReplacer) takeNext(work context.Context, dl *delivery, dead, next notification.Target) replacement {
-	for {
+	for ok := true; ok; next, ok = dl.takeOther() {
 		owned, err := r.deduper.takeAnother(work, dl, next)
 		switch {
 		case err != nil:
@@ -142,32 +144,33 @@ func (r *tokenReplacer) takeNext(work context.Context, dl *delivery, dead, next 
 		case next.IsSameDevice(dead):
 			dl.recipient.Target = next
 			return replacedByDuplicate
-		case len(dl.device.others) == 0:
-			return noReplacement
 		}
-		next = dl.takeOther()
 	}
+	return noReplacement
 }
 
 // noteMoved notes a registration token that died because its app moved to an installation ID.
 func (d *delivery) noteMoved(dead notification.Target, removed bool) {
-	address, kind := nameOf(dead)
+	address, kind := dead.NameInResult()
 	moved := notification.DeviceResult{
 		Address: address, Kind: kind, Platform: d.recipient.Platform,
 		Status: notification.StatusFailed, ErrorCode: notification.CodeMoved, Attempts: 1, TokenRemoved: removed,
 	}
 	if removed {
-		moved.Token = spelledInSQL(dead)
+		moved.Token = dead.TextInSQL()
 	}
 	d.device.moved = append(d.device.moved, moved)
 }
 
-// takeOther returns the next of the recipient's own addresses.
-func (d *delivery) takeOther() notification.Target {
-	next := d.device.others[0]
+// takeOther returns the next of the recipient's own addresses, if there is one.
+func (d *delivery) takeOther() (next notification.Target, ok bool) {
+	if len(d.device.others) == 0 {
+		return notification.Target{}, false
+	}
+	other := d.device.others[0]
 	d.device.others = d.device.others[1:]
-	d.recipient.Platform = cmp.Or(next.Platform, d.recipient.Platform)
-	return next.Target
+	d.recipient.Platform = cmp.Or(other.Platform, d.recipient.Platform)
+	return other.Target, true
 }
 
 // mayTry reports whether a stored address may be tried: it was not yet, and no other device of the
