@@ -62,36 +62,6 @@ func TestBarred(t *testing.T) {
 	}
 }
 
-// A push without an answer is an attempt where FCM answered this process around that time, or a
-// probe just before the round. The time that a recipient is tried for counts from when the campaign
-// or its project last continued.
-func TestSituation(t *testing.T) {
-	now := time.Date(2030, 1, 1, 12, 0, 0, 0, time.UTC)
-	for name, c := range map[string]struct {
-		change  func(d *Dispatcher, dl *delivery)
-		outage  bool
-		elapsed time.Duration
-	}{
-		"nothing":          {func(*Dispatcher, *delivery) {}, true, time.Hour},
-		"probed":           {func(_ *Dispatcher, dl *delivery) { dl.lease.afterProbe = true }, false, time.Hour},
-		"answered":         {func(d *Dispatcher, _ *delivery) { d.prober.noteAnswer(now.Add(-answerWindow)) }, false, time.Hour},
-		"answered earlier": {func(d *Dispatcher, _ *delivery) { d.prober.noteAnswer(now.Add(-answerWindow - 1)) }, true, time.Hour},
-		"gate":             {func(d *Dispatcher, _ *delivery) { d.prober.haltSeenAt.Store(now.Add(-time.Minute).UnixNano()) }, true, time.Minute},
-		"round":            {func(_ *Dispatcher, dl *delivery) { dl.lease.round = now.Add(-time.Second).UnixMilli() }, true, time.Second},
-	} {
-		w := newWorld(t)
-		w.useBreakers()
-		w.campaign(campaign.Spec{ID: "42"})
-		w.deps.now = func() time.Time { return now }
-		d := w.dispatcher()
-		dl := &delivery{lease: &lease{camp: w.served(d, "42"), claimedAt: now, claimedAtServer: now}, firstClaimedAt: now.Add(-time.Hour), sentAt: now}
-		c.change(d, dl)
-		if s := d.pusher.decider.attemptOf(dl); s.outage != c.outage || s.elapsed != c.elapsed {
-			t.Errorf("%s: outage %v after %s, want %v after %s", name, s.outage, s.elapsed, c.outage, c.elapsed)
-		}
-	}
-}
-
 // A campaign that is paused for a refused statement is served no more, before anyone looks for
 // campaigns again.
 func TestRefusedStatementEndsServing(t *testing.T) {
