@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/fcm"
 	"fanfare/internal/profiles"
 	"fanfare/internal/store"
 	"fanfare/internal/suppression"
@@ -61,5 +62,20 @@ func TestRecipientsOfARefusedLookupGoBack(t *testing.T) {
 				t.Errorf("books %+v, want both recipients waiting and none deferred", b)
 			}
 		})
+	}
+}
+
+// A look-up for another address pauses the campaign as well. The recipient was sent to, so it is
+// deferred.
+func TestRecipientOfADeadTokenWaitsAfterARefusedLookup(t *testing.T) {
+	w := newWorld(t)
+	w.deps.Tokens = must(tokens.New(must(w.client())(t), w.deps.Names, refusing{}, tokens.Options{}))(t)
+	w.campaign(campaign.Spec{ID: "42"}, `{"userId":"a","fcmToken":"dead"}`)
+	w.sender.answer = refuse(fcm.Answer{Class: fcm.Unregistered, Code: "UNREGISTERED", HTTPStatus: 404})
+	stop := w.serve(w.dispatcher())
+	w.eventually(func() bool { return w.stateOf("42") == campaign.Paused && w.books("42").InFlight == 0 })
+	stop()
+	if b := w.books("42"); b.Retrying != 1 || b.Waiting != 0 {
+		t.Errorf("books %+v, want the recipient deferred", b)
 	}
 }
