@@ -9,9 +9,13 @@ import (
 // This file has what a device that is put off, or goes back unsent, remembers of its addresses. No
 // later claim sends to an address again that proved dead.
 
-// formGroup makes a group of the only device of a recipient. It has no effect on the result, and
-// gives the device a state that goes through Redis.
-func (d *delivery) formGroup() *deviceGroup {
+// keptGroup returns the devices whose states go through Redis when the recipient does not end, or
+// nil. If an address of the only device has proved dead, it makes a group of that device. That has
+// no effect on the result.
+func (d *delivery) keptGroup() *deviceGroup {
+	if g := d.group(); g != nil || !d.hasReplaced() {
+		return g
+	}
 	address, kind := d.recipient.Target.NameInResult()
 	d.device.group = &deviceGroup{open: 1, states: []deviceState{{
 		DeviceResult: notification.DeviceResult{Address: address, Kind: kind, Platform: d.recipient.Platform},

@@ -213,7 +213,7 @@ func (g *deviceGroup) result(dl *delivery) *notification.Result {
 		Status: best.Status, MessageID: best.MessageID, ErrorCode: best.ErrorCode, Error: best.Error, Attempts: best.Attempts,
 		TokenRemoved: best.TokenRemoved, Token: best.Token, Locale: best.Locale,
 	}
-	if len(g.states) == 1 { // see formGroup
+	if len(g.states) == 1 { // see keptGroup
 		addMoved(r, best.Moved, best.DeviceResult)
 		return r
 	}

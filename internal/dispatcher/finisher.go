@@ -61,12 +61,8 @@ func (f *finisher) end(dl *delivery, r *notification.Result) {
 
 // handBack returns a recipient that was not sent to.
 func (f *finisher) handBack(dl *delivery) {
-	if g := dl.group(); g != nil {
+	if g := dl.keptGroup(); g != nil {
 		f.returnDevice(dl, g)
-		return
-	}
-	if dl.hasReplaced() {
-		f.returnDevice(dl, dl.formGroup())
 		return
 	}
 	f.finish(dl, outcome{lease: dl.lease, goesBack: true, uncounted: f.uncountedUnsent(dl, dl.mayHaveSent())})
@@ -88,12 +84,8 @@ func (f *finisher) postpone(fetch context.Context, dl *delivery, floor time.Dura
 
 // retryIn has a recipient tried again after wait. It is counted under cause, unless that is empty.
 func (f *finisher) retryIn(dl *delivery, wait time.Duration, attempts int, cause string) {
-	if g := dl.group(); g != nil {
+	if g := dl.keptGroup(); g != nil {
 		f.deferDevice(dl, g, wait, attempts, cause)
-		return
-	}
-	if dl.hasReplaced() {
-		f.deferDevice(dl, dl.formGroup(), wait, attempts, cause)
 		return
 	}
 	f.countDeferral(cause)
