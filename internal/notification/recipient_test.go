@@ -10,10 +10,37 @@ import (
 func TestNormalizePlatform(t *testing.T) {
 	for text, want := range map[string]string{
 		"ios": "ios", "iOS": "ios", "web_push2": "web_push2", strings.Repeat("x", 32): strings.Repeat("x", 32),
-		"": "", "i os": "", "ios:": "", "größe": "", strings.Repeat("x", 33): "",
+		"az09_": "az09_", "AZ": "az",
+		"": "", "i os": "", "ios:": "", "ios/": "", "ios`": "", "ios{": "", "größe": "", strings.Repeat("x", 33): "",
 	} {
 		if got := notification.NormalizePlatform(text); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
+// Addresses of one installation are one device. What cannot be sent to is none, and hides none.
+func TestDevicesAreCounted(t *testing.T) {
+	fid := "dGhpc2lzYW5pbnN0YWxsMQ"
+	token, moved, other := notification.ParseToken(fid+":APA91b"), notification.ParseFID(fid), notification.ParseToken("another")
+	bad := notification.ParseToken("two words")
+	for name, c := range map[string]struct {
+		all  []notification.Target
+		want int
+	}{
+		"none":                   {nil, 0},
+		"two":                    {[]notification.Target{token, other}, 2},
+		"a token and its FID":    {[]notification.Target{token, moved, other}, 2},
+		"the same twice":         {[]notification.Target{other, other}, 1},
+		"unusable":               {[]notification.Target{bad, {}}, 0},
+		"unusable before usable": {[]notification.Target{bad, other}, 1},
+	} {
+		var devices []notification.Device
+		for _, target := range c.all {
+			devices = append(devices, notification.Device{Target: target})
+		}
+		if got := notification.CountDevices(devices); got != c.want {
+			t.Errorf("%s: %d, want %d", name, got, c.want)
 		}
 	}
 }

@@ -106,8 +106,13 @@ func claimsOversize(t *testing.T, b *backends.Backend) {
 // A value that another program wrote into our list passes through all operations as an element
 // does.
 func claimsForeignValues(t *testing.T, b *backends.Backend) {
-	f := open(t, b, queue.Options{})
-	const foreign = "no queue wrote this"
+	for _, foreign := range []string{"no queue wrote this", "id 1 2 3", "id many 0 1 {}", "id 0 many 1 {}", "id 0 0 now {}", ""} {
+		claimsForeignValue(t, open(t, b, queue.Options{}), foreign)
+	}
+}
+
+func claimsForeignValue(t *testing.T, f fixture, foreign string) {
+	t.Helper()
 	if err := f.rdb.RPush(t.Context(), f.list.Key(keys.SuffixBack), foreign).Err(); err != nil {
 		t.Fatal(err)
 	}
