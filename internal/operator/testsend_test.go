@@ -163,6 +163,7 @@ func TestTestGoesToEachDevice(t *testing.T) {
 	mentions(t, errors.New(via.sent[0]), `Olá Ada`)
 	mentions(t, errors.New(via.sent[1]), `Hello Ada`)
 	equal(t, "locales", results[0].Message.Locale+","+results[1].Message.Locale, "pt,")
+	equal(t, "left out", fmt.Sprint(results[0].LeftOut, results[1].LeftOut), "false false")
 	equal(t, "platforms", results[0].Platform+","+results[1].Platform, "ios,android")
 	if shown := string(results[0].Request); strings.Contains(shown, "fid-of-the-phone-22-ch") || !strings.Contains(shown, `"fid":"fid-of…`) {
 		t.Errorf("shows %s, want the address shortened", shown)
@@ -175,4 +176,17 @@ func TestTestGoesToEachDevice(t *testing.T) {
 			t.Error("a validation is recorded as a test")
 		}
 	}
+}
+
+// A campaign to the latest device says which devices it would leave out; the test goes to all.
+func TestTestNamesWhatTheCampaignLeavesOut(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	ok(t, f.Create(t.Context(), campaign.Spec{ID: "42", Message: []byte(plainMessage), Devices: campaign.LatestDevice}))
+	ok(t, f.rdb.HSet(t.Context(), "user:u1:devices", "new", `{"kind":"token","lastUse":"2026-11-02T10:00:00Z"}`, "old", `{"kind":"token"}`).Err())
+	via := &testFCM{answer: TestAnswer{Accepted: true, MessageID: "m"}}
+	results, err := f.SendTest(t.Context(), TestSend{Campaign: "42", User: "u1", Sender: via, Pacer: via})
+	ok(t, err)
+	equal(t, "results", len(results), 2)
+	equal(t, "left out", fmt.Sprint(results[0].LeftOut, results[1].LeftOut), "false true")
 }

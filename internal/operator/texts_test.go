@@ -12,6 +12,7 @@ import (
 	"fanfare/internal/campaign"
 	"fanfare/internal/notification"
 	"fanfare/internal/pacing"
+	"fanfare/internal/store"
 )
 
 // A share is short, and neither rounds some to none nor most to all.
@@ -129,6 +130,11 @@ func TestSourceOfACampaign(t *testing.T) {
 	t.Parallel()
 	f := open(t)
 	f.create("42")
+	files := campaign.Source{Files: []string{"/users.csv"}}
+	ok(t, f.Create(t.Context(), campaign.Spec{ID: "44", Message: []byte(plainMessage), Source: files}))
+	if got, err := f.Source(t.Context(), "44"); err != nil || !slices.Equal(got.Files, files.Files) {
+		t.Errorf("source %+v, %v", got, err)
+	}
 	for id, want := range map[string]error{"42": ErrNoSource, "43": campaign.ErrNotFound} {
 		if _, err := f.Source(t.Context(), id); !errors.Is(err, want) {
 			t.Errorf("source of %s: %v, want %v", id, err, want)
@@ -155,6 +161,32 @@ func TestHasDevices(t *testing.T) {
 	} {
 		if got := (User{Devices: c.devices}).HasDevices(); got != c.want {
 			t.Errorf("%s: has devices: %v", name, got)
+		}
+	}
+}
+
+// A sound is named by its text, or as a critical alert's.
+func TestSoundsAreDescribed(t *testing.T) {
+	for raw, want := range map[string]string{
+		`"ping.caf"`: "sound ping.caf", `{"name":"siren","critical":1}`: "critical sound siren", `{"name":"siren","critical":true}`: "critical sound siren",
+		`{"name":"siren","critical":0}`: "sound siren", `{"name":"siren","critical":false}`: "sound siren", `{"name":"siren"}`: "sound siren",
+	} {
+		if got := describeSound([]byte(raw)); got != want {
+			t.Errorf("%s: %q, want %q", raw, got, want)
+		}
+	}
+}
+
+// What was asked for is repeated when nothing matches it.
+func TestWhatMatchedNothing(t *testing.T) {
+	for want, f := range map[string]store.Filter{
+		"campaign 42 has no outcome":                                                                 {},
+		"campaign 42 has no outcome with the status failed":                                          {Status: notification.StatusFailed},
+		"campaign 42 has no outcome with the code X":                                                 {Code: "X"},
+		"campaign 42 has no outcome with the status failed and the code X that is older than 1h0m0s": {Status: notification.StatusFailed, Code: "X", OlderThan: time.Hour},
+	} {
+		if got := (&NothingMatchesError{From: "42", Filter: f}).Error(); !strings.HasPrefix(got, want) || len(f.Code) == 0 && strings.Contains(got, "code") {
+			t.Errorf("%q, want %q", got, want)
 		}
 	}
 }

@@ -30,6 +30,28 @@ func TestHoursOfAPlan(t *testing.T) {
 	equal(t, "together", all+plan.NoTurn, 470)
 }
 
+// A wave is over with its last push, or when its turn closes if someone is left.
+func TestEndsOfWaves(t *testing.T) {
+	at := func(minute int) time.Time { return time.Date(2031, 1, 2, 10, minute, 0, 0, time.UTC) }
+	wave := func(closes, ends time.Time, unsent int64) schedule.Planned {
+		return schedule.Planned{Wave: schedule.Wave{Turn: schedule.Turn{Opens: at(10), Closes: closes}}, Ends: ends, Unsent: unsent}
+	}
+	for name, c := range map[string]struct {
+		wave schedule.Planned
+		want time.Time
+	}{
+		"its last push":        {wave(at(50), at(20), 0), at(20)},
+		"its turn closes":      {wave(at(50), at(20), 1), at(50)},
+		"no one goes":          {wave(at(50), at(10), 0), at(50)},
+		"without an end":       {wave(time.Time{}, at(20), 1), at(10).Add(time.Hour)},
+		"without an end, sent": {wave(time.Time{}, at(20), 0), at(20)},
+	} {
+		if got := endOf(c.wave); !got.Equal(c.want) {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}
+
 // A wave that takes hours is spread over them, and the windows stay open behind its end.
 func TestHoursOfALongWave(t *testing.T) {
 	t.Parallel()
