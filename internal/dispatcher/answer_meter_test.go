@@ -65,6 +65,24 @@ func TestNoStorm(t *testing.T) {
 	}
 }
 
+// A storm begins with the number of answers and the share that name it.
+func TestLeastStorm(t *testing.T) {
+	for good, want := range map[int]int{stormLeast: 1, stormLeast + 1: 0} {
+		var log bytes.Buffer
+		m := newAnswerMeter(daemonLog(&log))
+		for range stormLeast {
+			m.count("42", fcm.Answer{Class: fcm.Unavailable, Code: "UNAVAILABLE"})
+		}
+		for range good {
+			m.count("42", fcm.Answer{Class: fcm.Sent})
+		}
+		m.look(t.Context())
+		if lines := strings.Count(log.String(), "\n"); lines != want {
+			t.Errorf("%d bad answers beside %d good ones: %q", stormLeast, good, log.String())
+		}
+	}
+}
+
 // An endpoint that makes up codes does not hide a storm that has begun.
 func TestStormAmongMadeUpCodes(t *testing.T) {
 	var log bytes.Buffer

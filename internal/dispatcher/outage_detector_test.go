@@ -116,6 +116,16 @@ func TestSilence(t *testing.T) {
 			}
 		}
 	})
+	t.Run("foreign answers alone, or among silence", func(t *testing.T) {
+		foreign := fcm.Answer{Class: noAnswer.Class, Foreign: true}
+		for silent, want := range map[int]bool{0: true, 1: false} {
+			var s outageDetector
+			fail(&s, silent, noAnswer, none)
+			if fail(&s, suspectForeign, foreign, none); s.suspected.Load() != want {
+				t.Errorf("after %d pushes without an answer: in doubt %t, want %t", silent, s.suspected.Load(), want)
+			}
+		}
+	})
 	t.Run("what was never sent is no trial", func(t *testing.T) {
 		var s outageDetector
 		fail(&s, suspectScore, noAnswer, none)
