@@ -49,8 +49,12 @@ func TestTransientFaultsAreWaitedFor(t *testing.T) {
 		}
 		return now[0].Score > first[0].Score+2*float64(w.lease.Milliseconds())
 	})
+	if load := r.Load(); load.Leases != 1 || load.OldestLease < w.lease || load.Held != 30 {
+		t.Errorf("the load is %+v, want one lease that is kept for 30 results", load)
+	}
 	close(back)
 	w.await("the rows", func() bool { return w.counts().Ended["applied"] == 30 })
+	w.await("a load without leases", func() bool { load := r.Load(); return load.Leases == 0 && load.OldestLease == 0 && load.Done == 30 })
 	db.wantRows(t, ids)
 	if c := w.counts(); c.Reaped != 0 || c.Outbox != 0 {
 		t.Errorf("books: %+v, want nothing reaped and no dead letters", c)

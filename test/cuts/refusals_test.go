@@ -22,20 +22,21 @@ import (
 	"fanfare/internal/responses"
 	"fanfare/internal/suppression"
 	"fanfare/internal/tokens"
+	"fanfare/test/refusals"
 )
 
 // TestCampaignsReportRefusals refuses every command of every call about a campaign. An error that
 // is swallowed here becomes a campaign that looks well and is not.
 func TestCampaignsReportRefusals(t *testing.T) {
 	t.Parallel()
-	sound, refusing, r := openRefusing(t)
+	sound, refusing, r := refusals.Open(t)
 	for name, k := range keepers {
 		if k.script == "campaign/refuse" { // the next look notes what this one could not
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
 			var w *room
-			refuseEach(t, r, func(t *testing.T) {
+			r.Each(t, func(t *testing.T) {
 				w = newRoom(t, sound, refusing)
 				k.prepare(w)
 			}, func(*testing.T) error { return k.call(w) })
@@ -43,7 +44,7 @@ func TestCampaignsReportRefusals(t *testing.T) {
 	}
 	t.Run("start on schedule", func(t *testing.T) {
 		var w *room
-		refuseEach(t, r, func(t *testing.T) {
+		r.Each(t, func(t *testing.T) {
 			w = newRoom(t, sound, refusing)
 			w.must(w.sound.Create(t.Context(), campaign.Spec{
 				ID: "42", Message: []byte(`{"notification":{"title":"Hello"}}`), State: campaign.Draft, StartAt: time.Now().Add(-time.Hour),
@@ -100,7 +101,7 @@ func TestCampaignsReportRefusals(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var w *room
-			refuseEach(t, r, func(t *testing.T) {
+			r.Each(t, func(t *testing.T) {
 				w = newRoom(t, sound, refusing)
 				w.create()
 				w.push(0, `{"userId":"a"}`, `{"userId":"b"}`)
@@ -113,7 +114,7 @@ func TestCampaignsReportRefusals(t *testing.T) {
 // TestQueueReportsRefusals refuses every command of every call of a queue.
 func TestQueueReportsRefusals(t *testing.T) {
 	t.Parallel()
-	sound, refusing, r := openRefusing(t)
+	sound, refusing, r := refusals.Open(t)
 	for name, call := range map[string]func(ctx context.Context, q *queue.Queue) error{
 		"append": func(ctx context.Context, q *queue.Queue) error {
 			_, err := q.Append(ctx, queue.Batch{Load: "l", Elements: batchOf("x"), TTL: time.Hour})
@@ -148,7 +149,7 @@ func TestQueueReportsRefusals(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var a *audience
-			refuseEach(t, r, func(t *testing.T) {
+			r.Each(t, func(t *testing.T) {
 				must(t, sound.FlushAll(t.Context()).Err())
 				a = newAudience(t, sound, refusing, "42", 6)
 				_, err := a.queue.Claim(t.Context(), "c1", 4)
@@ -177,7 +178,7 @@ func stored(t *testing.T, rdb *redis.Client) {
 // removal failed unseen would be sent to again. EXISTS only saves reads, and TYPE is for a warning.
 func TestTokensReportRefusals(t *testing.T) {
 	t.Parallel()
-	sound, refusing, r := openRefusing(t)
+	sound, refusing, r := refusals.Open(t)
 	dead, filter := notification.ParseToken("dead"), tokens.Filter{Users: []string{"7"}}
 	for name, call := range map[string]func(ctx context.Context, s *tokens.Store) error{
 		"forget":  func(ctx context.Context, s *tokens.Store) error { _, err := s.Forget(ctx, "7", dead, "42"); return err },
@@ -226,7 +227,7 @@ func TestTokensReportRefusals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			store, err := tokens.New(refusing, keys.Default(), nil, tokens.Options{KeepTTL: time.Hour})
 			must(t, err)
-			refuseEach(t, r, func(t *testing.T) {
+			r.Each(t, func(t *testing.T) {
 				stored(t, sound)
 				if name == "restore" || name == "removed" || name == "all removed" {
 					_, err := store.Forget(t.Context(), "7", dead, "42")
@@ -241,7 +242,7 @@ func TestTokensReportRefusals(t *testing.T) {
 // is for a warning.
 func TestLookupsReportRefusals(t *testing.T) {
 	t.Parallel()
-	sound, refusing, r := openRefusing(t)
+	sound, refusing, r := refusals.Open(t)
 	names, list := keys.Default(), keys.NewList("campaign:42")
 	users := []string{"7", "8"}
 	limiter := caps.New(refusing, names, []caps.Cap{{Count: 1, Window: time.Hour}})
@@ -281,7 +282,7 @@ func TestLookupsReportRefusals(t *testing.T) {
 		"breakers":          func(ctx context.Context) error { _, err := brakes.State(ctx, list); return err },
 	} {
 		t.Run(name, func(t *testing.T) {
-			refuseEach(t, r, func(t *testing.T) {
+			r.Each(t, func(t *testing.T) {
 				must(t, sound.FlushAll(t.Context()).Err())
 				must(t, sound.HSet(t.Context(), list.Key(keys.SuffixSpec), "state", "running").Err())
 				must(t, sound.ZAdd(t.Context(), list.Key(keys.SuffixLeases), redis.Z{Score: 1, Member: "c"}).Err())
@@ -294,14 +295,14 @@ func TestLookupsReportRefusals(t *testing.T) {
 // failure, so each call has a budget of its own.
 func TestDeletionBudgetReportsRefusals(t *testing.T) {
 	t.Parallel()
-	sound, refusing, r := openRefusing(t)
+	sound, refusing, r := refusals.Open(t)
 	for name, call := range map[string]func(ctx context.Context, d *breaker.Deletions) error{
 		"take":  func(ctx context.Context, d *breaker.Deletions) error { _, err := d.Take(ctx); return err },
 		"state": func(ctx context.Context, d *breaker.Deletions) error { _, err := d.State(ctx); return err },
 	} {
 		t.Run(name, func(t *testing.T) {
 			var d *breaker.Deletions
-			refuseEach(t, r, func(t *testing.T) {
+			r.Each(t, func(t *testing.T) {
 				must(t, sound.FlushAll(t.Context()).Err())
 				var err error
 				d, err = breaker.NewDeletions(refusing, keys.Default().Project("p"), breaker.DeletionsOptions{Logger: slog.New(slog.DiscardHandler)})
@@ -324,7 +325,7 @@ func errorOf[V any](all func(yield func(V, error) bool)) error {
 // TestDeadLettersReportRefusals refuses every command of what works with dead letters and outboxes.
 func TestDeadLettersReportRefusals(t *testing.T) {
 	t.Parallel()
-	sound, refusing, r := openRefusing(t)
+	sound, refusing, r := refusals.Open(t)
 	const destination = "campaign:42"
 	for name, call := range map[string]func(ctx context.Context, p *pile) error{
 		"list":  func(ctx context.Context, p *pile) error { return errorOf(p.dead.List(ctx, responses.Filter{})) },
@@ -336,13 +337,13 @@ func TestDeadLettersReportRefusals(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var p *pile
-			refuseEach(t, r, func(t *testing.T) { p = newPile(t, sound, refusing, 3) }, func(t *testing.T) error { return call(t.Context(), p) })
+			r.Each(t, func(t *testing.T) { p = newPile(t, sound, refusing, 3) }, func(t *testing.T) error { return call(t.Context(), p) })
 		})
 	}
 	t.Run("take", func(t *testing.T) {
 		var p *pile
 		var first responses.DeadLetter
-		refuseEach(t, r, func(t *testing.T) {
+		r.Each(t, func(t *testing.T) {
 			p = newPile(t, sound, refusing, 3)
 			first = p.letters()[0]
 		}, func(t *testing.T) error { _, err := p.dead.Take(t.Context(), destination, first); return err })
@@ -355,7 +356,7 @@ func TestDeadLettersReportRefusals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var p *pile
 			var b responses.Batch
-			refuseEach(t, r, func(t *testing.T) {
+			r.Each(t, func(t *testing.T) {
 				p = newPile(t, sound, refusing, 3)
 				var err error
 				b, err = p.dead.Take(t.Context(), destination, p.letters()[0])
@@ -367,7 +368,7 @@ func TestDeadLettersReportRefusals(t *testing.T) {
 		outbox, err := responses.NewOutbox(refusing, keys.Default(), responses.OutboxOptions{})
 		must(t, err)
 		campaignList := keys.NewList("campaign:42")
-		refuseEach(t, r, func(t *testing.T) {
+		r.Each(t, func(t *testing.T) {
 			must(t, sound.FlushAll(t.Context()).Err())
 			must(t, sound.RPush(t.Context(), campaignList.Key(keys.SuffixOutbox), fmt.Sprintf("%s result", "r1")).Err())
 		}, func(t *testing.T) error { _, err := outbox.Forward(t.Context(), campaignList); return err })

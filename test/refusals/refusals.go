@@ -1,4 +1,6 @@
-package cuts
+// Package refusals has a Redis refuse each command of a call in turn, and checks that the call
+// reports it. An error that is swallowed becomes a system that looks well and is not.
+package refusals
 
 import (
 	"context"
@@ -12,32 +14,37 @@ import (
 	"fanfare/test/servers"
 )
 
-// refusal is how a command fails that the refuser refuses.
+// refusal is how a command fails that a Refuser refuses.
 const refusal = redisError("NOPERM refused by the test")
 
-// refuser is a hook of a Redis client that refuses one command, as a Redis does whose ACL lacks it.
-type refuser struct {
+type redisError string
+
+func (e redisError) Error() string { return string(e) }
+func (redisError) RedisError()     {}
+
+// Refuser is a hook of a Redis client that refuses one command, as a Redis does whose ACL lacks it.
+type Refuser struct {
 	mu      sync.Mutex
 	left    int    // commands until the refused one, which is the last; 0 for none
 	refused string // the command that was refused, or ""
 }
 
 // arm has the n-th command from now refused, from 1.
-func (r *refuser) arm(n int) {
+func (r *Refuser) arm(n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.left, r.refused = n, ""
 }
 
 // disarm lets all commands pass, and returns the one that was refused, or "".
-func (r *refuser) disarm() string {
+func (r *Refuser) disarm() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.left = 0
 	return r.refused
 }
 
-func (r *refuser) refuses(cmd redis.Cmder) bool {
+func (r *Refuser) refuses(cmd redis.Cmder) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if opens := cmd.Name() == "hello" || cmd.Name() == "client"; r.left == 0 || opens { // a connection
@@ -51,9 +58,11 @@ func (r *refuser) refuses(cmd redis.Cmder) bool {
 	return true
 }
 
-func (r *refuser) DialHook(next redis.DialHook) redis.DialHook { return next }
+// DialHook leaves connections alone.
+func (r *Refuser) DialHook(next redis.DialHook) redis.DialHook { return next }
 
-func (r *refuser) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+// ProcessHook refuses a command that is sent alone.
+func (r *Refuser) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		if r.refuses(cmd) {
 			cmd.SetErr(refusal)
@@ -65,7 +74,7 @@ func (r *refuser) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 
 // ProcessPipelineHook refuses one command of a pipeline and lets the others run. Redis discards a
 // transaction that holds a refused command.
-func (r *refuser) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+func (r *Refuser) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
 		sent := make([]redis.Cmder, 0, len(cmds))
 		for _, cmd := range cmds {
@@ -93,11 +102,12 @@ func (r *refuser) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proc
 	}
 }
 
-// openRefusing starts a Redis. One of its clients is reliable, the other one refuses what the
-// refuser is armed for.
-func openRefusing(t *testing.T) (sound, refusing *redis.Client, r *refuser) {
+// Open starts a Redis. One of its clients is reliable, the other one refuses what the Refuser is
+// armed for.
+func Open(t *testing.T) (sound, refusing *redis.Client, r *Refuser) {
+	t.Helper()
 	addr := servers.Redis(t)
-	sound, refusing, r = redis.NewClient(&redis.Options{Addr: addr}), redis.NewClient(&redis.Options{Addr: addr}), new(refuser)
+	sound, refusing, r = redis.NewClient(&redis.Options{Addr: addr}), redis.NewClient(&redis.Options{Addr: addr}), new(Refuser)
 	refusing.AddHook(r)
 	t.Cleanup(func() { _ = sound.Close(); _ = refusing.Close() })
 	return sound, refusing, r
@@ -106,10 +116,10 @@ func openRefusing(t *testing.T) (sound, refusing *redis.Client, r *refuser) {
 // mostCommands is more than any call sends in these tests.
 const mostCommands = 60
 
-// refuseEach makes a call again and again, each time with another of its commands refused, until
+// Each makes a call again and again, each time with another of its commands refused, until
 // none is left to refuse. A call whose command was refused must fail, and must say why. Commands
 // that are spared may be missing.
-func refuseEach(t *testing.T, r *refuser, prepare func(t *testing.T), call func(t *testing.T) error, spared ...string) {
+func (r *Refuser) Each(t *testing.T, prepare func(t *testing.T), call func(t *testing.T) error, spared ...string) {
 	t.Helper()
 	for n := 1; n <= mostCommands; n++ {
 		prepare(t)
