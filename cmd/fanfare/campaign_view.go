@@ -38,7 +38,9 @@ func printView(o output, v operator.View) {
 			fmt.Fprintln(o.w, indent(o.w, fmt.Sprintf("  %-13s ", name), printable(value)))
 		}
 	}
-	if v.Spec.State.HasEnded() || v.Err != nil {
+	if v.Spec.State.HasEnded() {
+		field("reason", operator.DescribeEnd(v.Spec, time.Now()))
+	} else if v.Err != nil {
 		field("reason", v.Spec.Reason)
 	}
 	for _, r := range v.Reasons {
@@ -165,10 +167,19 @@ func printList(o output, views []operator.View) {
 				fmt.Fprintln(o.w, o.indent("  ", "→ "+printable(replaceMessageHint(v.Spec.ID, v.Spec.State))))
 			}
 		}
-		if v.Spec.State.HasEnded() && v.Spec.Reason != "" {
-			fmt.Fprintf(o.w, "\n%s\n", o.indent(fmt.Sprintf("%s is %s: ", printable(v.Spec.ID), v.Spec.State), printable(v.Spec.Reason)))
-		}
+		printEnd(o, v)
 		printReasons(o, v)
+	}
+}
+
+// printEnd prints how a campaign ended, below a list.
+func printEnd(o output, v operator.View) {
+	end, who := operator.DescribeEnd(v.Spec, time.Now()), printable(v.Spec.ID)
+	if end == v.Spec.Reason { // which does not name the state
+		who += " is " + string(v.Spec.State)
+	}
+	if end != "" {
+		fmt.Fprintf(o.w, "\n%s\n", o.indent(who+": ", printable(end)))
 	}
 }
 

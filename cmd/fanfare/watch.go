@@ -84,7 +84,7 @@ func (l *progressLine) draw(p operator.Progress) bool {
 		columns := terminal.Columns(l.w)
 		err = errors.Join(terminal.Redraw(l.w, l.explainChange(p, columns)), l.paintProgress(p, columns-1)) // in the last column a terminal may wrap
 	default:
-		_, err = fmt.Fprintln(l.w, strings.Join(append([]string{describeProgress(p, 0)}, reasonLines(p.Reasons, time.Now())...), "  "))
+		_, err = fmt.Fprintln(l.w, strings.Join(append([]string{describeProgress(p, 0)}, sentences(p, time.Now())...), "  "))
 	}
 	return err == nil
 }
@@ -106,9 +106,18 @@ func watchedState(p operator.Progress) string {
 	return string(p.State)
 }
 
+// sentences say why nothing moves, or how the campaign ended. A zero now leaves out how long ago.
+func sentences(p operator.Progress, now time.Time) []string {
+	lines := reasonLines(p.Reasons, now)
+	if end := p.DescribeEnd(now); end != "" {
+		lines = append(lines, printable(end))
+	}
+	return lines
+}
+
 // explainChange says above the line why nothing moves, if the reason has changed.
 func (l *progressLine) explainChange(p operator.Progress, columns int) string {
-	now := strings.Join(reasonLines(p.Reasons, time.Time{}), "\n")
+	now := strings.Join(sentences(p, time.Time{}), "\n")
 	if now == l.lastReason {
 		return ""
 	}
@@ -117,7 +126,7 @@ func (l *progressLine) explainChange(p operator.Progress, columns int) string {
 		return ""
 	}
 	var text strings.Builder
-	for _, sentence := range reasonLines(p.Reasons, time.Now()) {
+	for _, sentence := range sentences(p, time.Now()) {
 		for _, line := range wrap(sentence, columns) {
 			text.WriteString(line + "\n")
 		}

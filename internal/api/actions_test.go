@@ -73,7 +73,7 @@ func TestCampaignsAreMovedAndDeleted(t *testing.T) {
 		t.Errorf("started with %+v, want partial alone", o)
 	}
 	f.expectActed("pause 42: wrong link; cancel 42: " + strings.Repeat("x", 500) + "; delete 42, wait " + operator.DefaultDeleteWait.String() +
-		"; start 42: by app, API; start 42: by app, API")
+		"; start 42 by app, API: ; start 42 by app, API: ")
 	f.system.err = campaign.ErrNotFound
 	for path, method := range map[string]string{"/campaigns/42/pause": http.MethodPost, "/campaigns/42/cancel": http.MethodPost, "/campaigns/42": http.MethodDelete, "/campaigns/42/history": http.MethodGet} {
 		f.expect(http.StatusNotFound, "No such campaign", method, path, "")
@@ -169,7 +169,7 @@ func TestRepeatedWhileItRuns(t *testing.T) {
 	f.expect(http.StatusOK, `"id":"42"`, http.MethodPost, "/campaigns/42/start", "{}", key, "1")
 	f.expect(http.StatusOK, `"id":"42"`, http.MethodPost, "/campaigns/42/start", "", key, strings.Repeat("k", 255))
 	f.expect(http.StatusRequestEntityTooLarge, "too large", http.MethodPost, "/campaigns/42/start", strings.Repeat(" ", maxBody+1), key, "2")
-	f.expectActed("start 42: by app, API; start 42: by app, API")
+	f.expectActed("start 42 by app, API: ; start 42 by app, API: ")
 }
 
 // A history without its part in SQL is shown, with the reason.

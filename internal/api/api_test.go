@@ -163,7 +163,7 @@ func TestIdempotencyKey(t *testing.T) {
 	for _, another := range []string{"a\nc\n", "a\nb\nc\n", "a\n", ""} {
 		f.expect(http.StatusUnprocessableEntity, "different request", http.MethodPost, "/campaigns/42/audience", another, key, "3", "Content-Type", "text/csv")
 	}
-	if got := strings.Join(f.system.acted, "; "); got != "start 42: a; start 42: c; start 42: c; load 42 csv false; load 42 csv false" {
+	if got := strings.Join(f.system.acted, "; "); got != "start 42 by app, API: a; start 42 by app, API: c; start 42 by app, API: c; load 42 csv false; load 42 csv false" {
 		t.Errorf("acted %q", got)
 	}
 }

@@ -227,7 +227,7 @@ type transition struct {
 	Late    bool   `json:"late"`    // start although waves do not fit
 }
 
-// readTransition reads the body. Without a reason, that is who acted.
+// readTransition reads the body.
 func (a *API) readTransition(r *http.Request) (transition, error) {
 	var t transition
 	if err := readJSON(r, &t); err != nil {
@@ -237,7 +237,7 @@ func (a *API) readTransition(r *http.Request) (transition, error) {
 	if len(t.Reason) > longest {
 		return t, badRequest("reason has more than %d bytes", longest)
 	}
-	t.Reason = cmp.Or(strings.TrimSpace(t.Reason), "by "+a.actor(r))
+	t.Reason = strings.TrimSpace(t.Reason)
 	return t, nil
 }
 

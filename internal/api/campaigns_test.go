@@ -14,7 +14,7 @@ func TestActorIsRecorded(t *testing.T) {
 	f := open(t)
 	f.expect(http.StatusOK, `"id":"42"`, http.MethodPost, "/campaigns/42/start", "")
 	f.expect(http.StatusOK, `"id":"42"`, http.MethodPost, "/campaigns/42/start", `{"reason":"fixed"}`)
-	if got := strings.Join(f.system.acted, "; "); got != "start 42: by app, API; start 42: fixed" {
+	if got := strings.Join(f.system.acted, "; "); got != "start 42 by app, API: ; start 42 by app, API: fixed" {
 		t.Errorf("recorded %q", got)
 	}
 }

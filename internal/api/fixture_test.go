@@ -19,6 +19,7 @@ import (
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/fleet"
+	"fanfare/internal/history"
 	"fanfare/internal/idempotency"
 	"fanfare/internal/keys"
 	"fanfare/internal/notification"
@@ -118,7 +119,7 @@ func (f *fakeSystem) Start(ctx context.Context, id string, o operator.StartOptio
 		f.during = nil
 		during()
 	}
-	return f.act("start %s: %s", id, o.Reason)
+	return f.act("start %s by %s: %s", id, history.ActorOf(ctx), o.Reason)
 }
 func (f *fakeSystem) Load(_ context.Context, id string, r io.Reader, o operator.LoadOptions) (operator.LoadSummary, error) {
 	f.load = o

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -115,7 +116,7 @@ func (a *API) haltProject(r *http.Request) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	return stateAfter(r, project, project.Pace.Halt(r.Context(), t.Reason))
+	return stateAfter(r, project, project.Pace.Halt(r.Context(), cmp.Or(t.Reason, "by "+a.actor(r))))
 }
 
 func (a *API) resumeProject(r *http.Request) (int, any, error) {

@@ -55,12 +55,14 @@ func recordsWhoDidWhat(t *testing.T, b *backends.Backend) {
 	f.ok(f.Change(t.Context(), "1", campaign.Change{Message: message, Deadline: &deadline}))
 	f.ok(f.Move(t.Context(), "1", campaign.Running, ""))
 	wantEqual(t, "paused by, when running again", f.get("1").PausedBy, "")
-	f.ok(f.Move(t.Context(), "1", campaign.Cancelled, "wrong day"))
+	wantEqual(t, "cancelled by, when running", f.get("1").CancelledBy, "")
+	f.ok(f.Move(history.WithActor(t.Context(), "ann"), "1", campaign.Cancelled, "wrong day"))
+	wantEqual(t, "cancelled by", f.get("1").CancelledBy, "ann")
 	f.ok(f.Note(t.Context(), "1", "x", notification.HistoryEntry{What: campaign.NoteExported, N: 7}))
 	wantList(t, "history", f.history("1"),
 		"created|ann@host|", "loaded|ann@host||3", "started|ann@host|spring sale", "paused|breaker|too many 404",
 		"changed|ann@host|rate none → 200", "changed|ann@host|message edition 0 → edition 1, deadline none → 2100-01-02T03:04:05Z",
-		"resumed|ann@host|", "cancelled|ann@host|wrong day", "exported|ann@host||7")
+		"resumed|ann@host|", "cancelled|ann|wrong day", "exported|ann@host||7")
 	entries, err := f.History(t.Context(), "1")
 	f.ok(err)
 	for i, e := range entries {

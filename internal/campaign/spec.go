@@ -47,7 +47,9 @@ type Spec struct {
 	Project    string // Firebase project; empty: the only one that is known
 	Name       string // for people
 	Reason     string // why it is paused, cancelled or expired
-	PausedBy   string // who paused it; empty unless it is paused, and if an application wrote the state
+	// PausedBy and CancelledBy are who paused or cancelled it; empty in every other state, and if
+	// an application wrote the state.
+	PausedBy, CancelledBy string
 
 	endLogged bool // of a cancelled campaign: see NoteEnd
 
@@ -82,6 +84,7 @@ const (
 	fieldName        = "name"
 	fieldReason      = "reason"
 	fieldPausedBy    = "paused_by"
+	fieldCancelledBy = "cancelled_by"
 	fieldCreated     = "created_at"
 	fieldStarted     = "started_at"
 	fieldPaused      = "paused_at"
@@ -93,7 +96,7 @@ const (
 var headFields = []string{
 	fieldState, fieldOnAmbiguous, fieldDevices, fieldDedupe, fieldKind, fieldWeight, fieldPriority, fieldRate, fieldDeadline, fieldDerived,
 	fieldStartAt, fieldWindows, fieldLocalTime, fieldTimeZone, fieldQuiet, fieldSource, fieldProject, fieldName, fieldReason, fieldPausedBy,
-	fieldCreated, fieldStarted, fieldPaused, fieldFinished, fieldEndLogged,
+	fieldCancelledBy, fieldCreated, fieldStarted, fieldPaused, fieldFinished, fieldEndLogged,
 }
 
 var allFields = append(slices.Clone(headFields), fieldMessage, fieldEdition)
@@ -179,6 +182,8 @@ func (s *Spec) set(field, value string) (problem string) {
 		s.Reason = value
 	case fieldPausedBy:
 		s.PausedBy = value
+	case fieldCancelledBy:
+		s.CancelledBy = value
 	case fieldCreated:
 		s.CreatedAt = parseTime(value)
 	case fieldStarted:

@@ -180,6 +180,9 @@ func factsOf(c *Campaign, now time.Time) []fact {
 			facts = append(facts, fact{Label: moment.label, Value: clock(moment.at, now) + " UTC"})
 		}
 	}
+	if end := operator.DescribeEnd(s, now); end != "" {
+		facts = append(facts, fact{Label: "Reason", Value: end})
+	}
 	if s.Dedupe != campaign.DedupeAddress {
 		facts = append(facts, fact{Label: "Once per", Value: map[campaign.Dedupe]string{campaign.DedupeUser: "user", campaign.DedupeNone: "element"}[s.Dedupe]})
 	}

@@ -197,8 +197,8 @@ func reportFacts(r *operator.Report) []fact {
 		facts = append(facts, fact{Label: "Deadline", Value: fullMoment(at)})
 	}
 	facts = append(facts, waveFacts(r.View.Books.Waves)...)
-	if s.Reason != "" {
-		facts = append(facts, fact{Label: "Reason", Value: s.Reason})
+	if reason := cmp.Or(operator.DescribeEnd(s, time.Time{}), s.Reason); reason != "" {
+		facts = append(facts, fact{Label: "Reason", Value: reason})
 	}
 	return facts
 }

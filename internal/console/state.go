@@ -110,11 +110,14 @@ func outlook(c *Campaign, now time.Time) (strong, text string) {
 	case campaign.Expired:
 		return "", fmt.Sprintf("Deadline %s. %s not reached in time.", clock(cmp.Or(s.Deadline, s.FinishedAt), now), plural(b.Expired, "person was", "people were"))
 	case campaign.Cancelled:
-		text = fmt.Sprintf("Cancelled %s.", clock(s.FinishedAt, now))
-		if s.Reason != "" {
-			text = fmt.Sprintf("Cancelled %s: “%s”.", clock(s.FinishedAt, now), s.Reason)
+		text = "Cancelled " + clock(s.FinishedAt, now)
+		if s.CancelledBy != "" {
+			text = "Cancelled by " + s.CancelledBy + " " + operator.Ago(s.FinishedAt, now)
 		}
-		return "", text
+		if s.Reason != "" {
+			text += ": “" + s.Reason + "”"
+		}
+		return "", text + "."
 	}
 	short, long, ok := c.Speed.Band(b.CountOpen())
 	if !ok {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"fanfare/internal/operator"
 	"fanfare/internal/pacing"
@@ -79,6 +80,20 @@ func TestPausesNameWhoAndWhen(t *testing.T) {
 	for _, path := range []string{"/campaigns", "/campaigns/paused"} {
 		wantTexts(t, path, f.get(path).text, "Paused by ops@host 12 min ago", "Wrong link. 5 people wait.")
 	}
+}
+
+// A cancelled campaign says who cancelled it, how long ago and why, in the list and on its page.
+func TestCancelledNamesWhoAndWhen(t *testing.T) {
+	t.Parallel()
+	f := open(t, Options{})
+	spec := &f.system.views[len(f.system.views)-1].Spec
+	spec.CancelledBy, spec.Reason, spec.FinishedAt = "ann@host", "wrong day", now.Add(-5*time.Minute)
+	f.refresh()
+	wantTexts(t, "the list", f.get("/campaigns").text, "Cancelled by ann@host 5 min ago: “wrong day”.")
+	wantTexts(t, "its page", f.get("/campaigns/cancelled").text, "Cancelled by ann@host 5 min ago: wrong day")
+	spec.CancelledBy, spec.Reason = "", ""
+	f.refresh()
+	wantTexts(t, "the list", f.get("/campaigns").text, "Cancelled 13:55:00.")
 }
 
 // A part of a campaign that waits for a person has its colour and its button in the list, although

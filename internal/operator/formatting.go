@@ -5,6 +5,8 @@ import (
 	"math"
 	"strings"
 	"time"
+
+	"fanfare/internal/campaign"
 )
 
 // Thousands formats a count with separators.
@@ -52,6 +54,25 @@ func Ago(at, now time.Time) string {
 	default:
 		return fmt.Sprintf("%d days ago", int(age.Hours())/24)
 	}
+}
+
+// DescribeEnd says who cancelled an ended campaign, how long ago, and why it ended. A zero now
+// leaves out how long ago; the text is empty if there is nothing to add to the state.
+func DescribeEnd(s campaign.Spec, now time.Time) string {
+	switch {
+	case !s.State.HasEnded():
+		return ""
+	case s.CancelledBy == "":
+		return s.Reason
+	}
+	text := "Cancelled by " + s.CancelledBy
+	if !s.FinishedAt.IsZero() && !now.IsZero() {
+		text += " " + Ago(s.FinishedAt, now)
+	}
+	if s.Reason != "" {
+		text += ": " + s.Reason
+	}
+	return text
 }
 
 // LocalTime formats a time in the time zone of this process, and names the zone.

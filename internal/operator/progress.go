@@ -15,6 +15,9 @@ type Progress struct {
 	Books campaign.Books `json:"books"`
 	// Reason says why the campaign is paused, cancelled, expired or broken.
 	Reason string `json:"reason,omitempty"`
+	// CancelledBy is who cancelled the campaign.
+	CancelledBy string    `json:"cancelledBy,omitempty"`
+	FinishedAt  time.Time `json:"finishedAt,omitzero"`
 	// Rate is recipients ended a second, smoothed over about ten seconds; zero until it is known.
 	Rate float64 `json:"rate"`
 	// Left is the remaining time at this rate; zero if unknown.
@@ -39,6 +42,11 @@ func (p Progress) MarshalJSON() ([]byte, error) {
 	}{plain(p), p.Left.Seconds(), p.Shortest.Round(time.Second).Seconds(), p.Longest.Round(time.Second).Seconds()})
 }
 
+// DescribeEnd is DescribeEnd of the campaign.
+func (p Progress) DescribeEnd(now time.Time) string {
+	return DescribeEnd(campaign.Spec{State: p.State, Reason: p.Reason, CancelledBy: p.CancelledBy, FinishedAt: p.FinishedAt}, now)
+}
+
 // forecastAfter is how long a rate is measured before it is used for a forecast.
 const forecastAfter = 2 * time.Second
 
@@ -52,7 +60,7 @@ func (p *Pace) Observe(at time.Time, v View) Progress {
 	rate := p.speed.Now()
 	progress := Progress{
 		ID: v.Spec.ID, State: v.State(), Books: v.Books, Reason: cmp.Or(v.Problem(), v.Spec.Reason), Rate: rate,
-		Reasons: v.Reasons, Written: v.Written,
+		CancelledBy: v.Spec.CancelledBy, FinishedAt: v.Spec.FinishedAt, Reasons: v.Reasons, Written: v.Written,
 	}
 	if left := v.Books.CountOpen(); p.speed.movedFor() >= forecastAfter && rate > 0 && left > 0 && v.Spec.State == campaign.Running {
 		progress.Left = time.Duration(float64(left) / rate * float64(time.Second)).Round(time.Second)

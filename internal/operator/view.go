@@ -103,6 +103,7 @@ func (v View) MarshalJSON() ([]byte, error) {
 		State       campaign.State              `json:"state"`
 		Stored      campaign.State              `json:"storedState,omitempty"`
 		Reason      string                      `json:"reason,omitempty"`
+		CancelledBy string                      `json:"cancelledBy,omitempty"`
 		OnAmbiguous campaign.OnAmbiguous        `json:"onAmbiguous,omitempty"`
 		Devices     campaign.DevicePolicy       `json:"devices,omitempty"` // unless all
 		Dedupe      campaign.Dedupe             `json:"dedupe,omitempty"`  // unless address
@@ -136,7 +137,7 @@ func (v View) MarshalJSON() ([]byte, error) {
 		Losses      []campaign.Loss             `json:"losses,omitempty"`
 		Error       string                      `json:"error,omitempty"`
 	}{
-		s.ID, s.Name, v.State(), stored, cmp.Or(s.Reason, problem), s.OnAmbiguous, devices, dedupe, kind, s.Weight, s.Priority, s.Rate, v.Deadline(), v.IsDeadlineDerived(), s.StartAt, s.Windows.Texts(), s.LocalTime.String(), s.TimeZone, s.QuietHours.String(), v.Due, v.Waves, s.CreatedAt, s.StartedAt, s.FinishedAt,
+		s.ID, s.Name, v.State(), stored, cmp.Or(s.Reason, problem), s.CancelledBy, s.OnAmbiguous, devices, dedupe, kind, s.Weight, s.Priority, s.Rate, v.Deadline(), v.IsDeadlineDerived(), s.StartAt, s.Windows.Texts(), s.LocalTime.String(), s.TimeZone, s.QuietHours.String(), v.Due, v.Waves, s.CreatedAt, s.StartedAt, s.FinishedAt,
 		v.source(), s.Project, message, v.Books, v.Ambiguous(), v.breaker(), v.Reasons, v.Written, v.Forecast, v.History, faults,
 		v.Books.Losses(s), problem,
 	})

@@ -14,7 +14,7 @@ import (
 // to its end.
 func TestCampaignMoves(t *testing.T) {
 	sound, cutting, k := open(t)
-	all, err := campaign.New(cutting, keys.Default(), campaign.Options{Retention: time.Hour})
+	all, err := campaign.New(cutting, keys.Default(), campaign.Options{Retention: time.Hour, Actor: "ann@host"})
 	must(t, err)
 	spec := campaign.Spec{ID: "42", Message: []byte(`{"notification":{"title":"Hello"}}`), State: campaign.Running}
 	in := func(states ...campaign.State) func(t *testing.T) *redis.Client {
@@ -41,6 +41,9 @@ func TestCampaignMoves(t *testing.T) {
 			if got.PausedAt.IsZero() != (state != campaign.Paused) {
 				t.Errorf("campaign became %s, paused at %s", state, got.PausedAt)
 			}
+			if (got.CancelledBy == "") != (state != campaign.Cancelled) {
+				t.Errorf("campaign became %s, cancelled by %q", state, got.CancelledBy)
+			}
 			if ttl := rdb.PTTL(t.Context(), "{campaign:42}:spec").Val(); state == campaign.Running && ttl >= 0 {
 				t.Errorf("a running campaign expires in %s", ttl)
 			}
@@ -61,6 +64,7 @@ func TestCampaignMoves(t *testing.T) {
 	each(t, k, "campaign/move", in(), to(campaign.Paused), is(to(campaign.Paused), campaign.Paused))
 	each(t, k, "campaign/move", in(campaign.Paused), to(campaign.Running), is(to(campaign.Running), campaign.Running))
 	each(t, k, "campaign/move", in(), to(campaign.Completed), is(to(campaign.Completed), campaign.Completed))
+	each(t, k, "campaign/move", in(), to(campaign.Cancelled), is(to(campaign.Cancelled), campaign.Cancelled))
 	each(t, k, "campaign/move", in(campaign.Completed), to(campaign.Running), is(to(campaign.Running), campaign.Running))
 	scheduled := func(t *testing.T) *redis.Client {
 		draft := spec

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"fanfare/internal/operator"
 	"fanfare/internal/terminal"
@@ -18,7 +19,7 @@ func (m model) reasons() []string {
 	}
 	lines := []string{m.paint(r.title(), terminal.Bold) + ": " + m.paint(r.word(), m.stateColor(*r))}
 	if len(r.Reasons) == 0 {
-		return append(lines, m.wrapIndented(r.outlook())...)
+		return append(lines, m.wrapIndented(r.outlook(m.now))...)
 	}
 	for _, reason := range r.Reasons {
 		lines = append(lines, m.wrapIndented(terminal.Printable(describe(reason, m.now)))...)
@@ -30,10 +31,10 @@ func (m model) reasons() []string {
 }
 
 // outlook is what there is to say about a campaign that nothing keeps from moving.
-func (r row) outlook() string {
+func (r row) outlook(now time.Time) string {
 	switch {
-	case r.Spec.State.HasEnded() && r.Spec.Reason != "":
-		return terminal.Printable(r.Spec.Reason)
+	case operator.DescribeEnd(r.Spec, now) != "":
+		return terminal.Printable(operator.DescribeEnd(r.Spec, now))
 	case r.Spec.State.HasEnded():
 		return "It has ended. See: fanfare campaign report " + r.shellID()
 	case r.left > 0:

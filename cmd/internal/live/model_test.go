@@ -29,13 +29,17 @@ func TestOrder(t *testing.T) {
 	p.sees("5 campaigns, 1 needs a person", "> paused", "fanfare campaign resume paused", "1 dispatcher, 1 responder, 7 results not in SQL", "1,000 of 2,000", "10%")
 }
 
-// A pause says who paused it and how long ago.
+// A pause says who paused it and how long ago, and so does a cancelled campaign.
 func TestPauseNamesWhoAndWhen(t *testing.T) {
 	t.Parallel()
 	v := view("a", campaign.Paused, 0)
 	v.Spec.Reason, v.Spec.PausedBy, v.Spec.PausedAt = "wrong link", "ann@ops", time.Now().Add(-12*time.Minute)
 	p := sit(t, v)
 	p.sees("Paused by ann@ops 12 min ago: wrong link")
+	v.Spec.State, v.Spec.PausedBy = campaign.Cancelled, ""
+	v.Spec.CancelledBy, v.Spec.FinishedAt = "bob@ops", time.Now().Add(-5*time.Minute)
+	p = sit(t, v)
+	p.sees("Cancelled by bob@ops 5 min ago: wrong link")
 }
 
 func TestSelection(t *testing.T) {

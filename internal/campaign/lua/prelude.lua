@@ -94,8 +94,8 @@ local function name_step(spec, state)
 end
 
 -- enter sets the state of a campaign, and adds it to the history unless actor is nil. The reason of
--- a running campaign is only there. The spec says when a campaign was paused and who did it,
--- until the next change. A retention above 0 means that the campaign ends: spec, counts
+-- a running campaign is only there. The spec says who paused or cancelled a campaign, and when it
+-- was paused, until the next change. A retention above 0 means that the campaign ends: spec, counts
 -- and history expire, and the other keys with retain. Otherwise all keys are kept.
 local function enter(keys, state, reason, retention_ms, actor)
   local spec, counts, now = keys[1], keys[2], whole(server_ms())
@@ -118,16 +118,16 @@ local function enter(keys, state, reason, retention_ms, actor)
   end
   if state == 'paused' then
     add('paused_at', now)
-    if actor and actor ~= '' then
-      add('paused_by', actor)
-    end
+  end
+  if (state == 'paused' or state == 'cancelled') and (actor or '') ~= '' then
+    add(state .. '_by', actor)
   end
   if retention_ms > 0 then
     add('finished_at', now)
   else
     keep(keys) -- first: a running campaign never expires, wherever the script stops
   end
-  redis.call('HDEL', spec, 'reason', 'paused_at', 'paused_by', 'finished_at')
+  redis.call('HDEL', spec, 'reason', 'paused_at', 'paused_by', 'cancelled_by', 'finished_at')
   redis.call('HSET', spec, unpack(fields))
   if retention_ms > 0 then
     redis.call('PEXPIRE', counts, retention_ms)
