@@ -99,14 +99,8 @@ func printTimes(field func(name, value string), v operator.View) {
 	field("local time", s.LocalTime.String())
 	field("time zone", s.TimeZone)
 	field("quiet hours", s.QuietHours.String())
-	if n := v.Books.BadZones; n > 0 {
-		field("zones", plural(n, "recipient")+" had a time zone that is unknown; the campaign's was used")
-	}
-	if n := v.Books.BadLocales; n > 0 {
-		field("locales", plural(n, "recipient")+" had a locale that names no language; the user's other one, the profile's or the base language was used")
-	}
-	if n := v.Books.BadQuietHours; n > 0 {
-		field("quiet hours", plural(n, "recipient")+" had quiet hours that cannot be read; the campaign's were used")
+	for _, o := range v.Oddities() {
+		field(o.Subject, plural(o.N, "recipient")+" "+o.What)
 	}
 }
 

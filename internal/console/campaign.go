@@ -35,18 +35,20 @@ type campaignContent struct {
 	Lost      int64 // not delivered
 	// TokensKept are dead tokens that the budget of deletions left stored.
 	TokensKept int64
-	Choices    []choiceTable // by variant and by language
-	Devices    *devicesTable
-	Pace       pace
-	Actions    []action
-	Message    messagePanel
-	Works      []workView // loads of a file
-	Operate    bool
-	OverTime   overTime
-	Waves      *wavePanel    // nil without time rules
-	Punctual   []punctualRow // the waves that have been sent
-	CanChange  bool
-	History    []historyItem
+	// Oddities count recipients with a zone, locale or quiet hours that could not be used.
+	Oddities  []operator.Oddity
+	Choices   []choiceTable // by variant and by language
+	Devices   *devicesTable
+	Pace      pace
+	Actions   []action
+	Message   messagePanel
+	Works     []workView // loads of a file
+	Operate   bool
+	OverTime  overTime
+	Waves     *wavePanel    // nil without time rules
+	Punctual  []punctualRow // the waves that have been sent
+	CanChange bool
+	History   []historyItem
 	// HasRecords reports whether there is a database to export from.
 	HasRecords bool
 }
@@ -131,7 +133,7 @@ func (c *Console) contentOf(each *Campaign, s *Snapshot, inSQL *written, operate
 	}
 	out.Gauges, out.Evaluated = gaugesOf(each.Breaker)
 	out.Codes, out.Lost = codesOf(b)
-	out.TokensKept = b.TokensKept
+	out.TokensKept, out.Oddities = b.TokensKept, each.Oddities()
 	out.Choices, out.Devices = choiceTablesOf(each.Choices()), devicesTableOf(b)
 	if operate {
 		out.Actions = actionsOf(spec.State)

@@ -72,3 +72,24 @@ func TestManyLanguagesAreFolded(t *testing.T) {
 		t.Errorf("the rows lack %d recipients", sum)
 	}
 }
+
+// Beside the codes stands what was odd about recipients, if it occurred: dead tokens that stay, and
+// what of their own could not be used.
+func TestOdditiesOfRecipients(t *testing.T) {
+	t.Parallel()
+	f := open(t, Options{})
+	f.system.views = append(f.system.views, view("odd", campaign.Running, campaign.Books{
+		Sent: 5000, Waiting: 3, TokensKept: 2, BadZones: 1, BadLocales: 3000, BadQuietHours: 4,
+	}))
+	wantTexts(t, "the page", f.get("/campaigns/odd").text,
+		"<b>2</b> dead tokens stay stored, because too many died within an hour.",
+		"<b>1</b> recipient had a time zone that is unknown; the campaign&#39;s was used.",
+		"<b>3,000</b> recipients had a locale that names no language; the user&#39;s other one, the profile&#39;s or the base language was used.",
+		"<b>4</b> recipients had quiet hours that cannot be read; the campaign&#39;s were used.",
+	)
+	for _, unwanted := range []string{"unknown;", "names no language", "cannot be read"} {
+		if strings.Contains(f.get("/campaigns/running").text, unwanted) {
+			t.Errorf("a plain campaign's page has %q", unwanted)
+		}
+	}
+}

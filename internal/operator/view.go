@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"fanfare/internal/breaker"
@@ -219,6 +220,23 @@ func sendProblem(s campaign.Spec, err error) error {
 		return &MessageError{ID: s.ID, Faults: faults}
 	}
 	return err
+}
+
+// Oddity counts ended recipients with something of their own that could not be used.
+type Oddity struct {
+	Subject string // what it is of theirs
+	N       int64
+	What    string // what they had, and what was used instead, after "3 recipients"
+}
+
+// Oddities lists what could not be used, without what did not occur.
+func (v View) Oddities() []Oddity {
+	b := v.Books
+	return slices.DeleteFunc([]Oddity{
+		{"zones", b.BadZones, "had a time zone that is unknown; the campaign's was used"},
+		{"locales", b.BadLocales, "had a locale that names no language; the user's other one, the profile's or the base language was used"},
+		{"quiet hours", b.BadQuietHours, "had quiet hours that cannot be read; the campaign's were used"},
+	}, func(o Oddity) bool { return o.N == 0 })
 }
 
 // Ambiguous counts recipients that may or may not have been sent to at some moment.
