@@ -112,11 +112,11 @@ func TestEveryMemberIsPassedOn(t *testing.T) {
 	if !reflect.DeepEqual(f.system.spec, spec) {
 		t.Errorf("created\n%+v, want\n%+v", f.system.spec, spec)
 	}
-	f.expect(http.StatusOK, `"id":"42"`, http.MethodPatch, "/campaigns/42", `{"message":{"a":1},`+fields+`}`)
+	f.expect(http.StatusOK, `"id":"42"`, http.MethodPatch, "/campaigns/42", `{"message":{"a":1},"partial":true,`+fields+`}`)
 	change := campaign.Change{
 		Message: spec.Message, Project: &spec.Project, OnAmbiguous: &spec.OnAmbiguous, Devices: &spec.Devices, Dedupe: &spec.Dedupe, Kind: &spec.Kind,
 		Weight: &spec.Weight, Priority: &spec.Priority, Rate: &spec.Rate, Deadline: &at, Windows: &windows, LocalTime: &local,
-		TimeZone: &spec.TimeZone, QuietHours: &quiet, Source: &source,
+		TimeZone: &spec.TimeZone, QuietHours: &quiet, Source: &source, Partial: true,
 	}
 	if !reflect.DeepEqual(f.system.change, change) {
 		t.Errorf("changed\n%+v, want\n%+v", f.system.change, change)

@@ -146,6 +146,7 @@ type change struct {
 	TimeZone    *string                `json:"timeZone"`
 	QuietHours  *string                `json:"quietHours"`
 	Source      *campaign.Source       `json:"source"`
+	Partial     bool                   `json:"partial"` // give up the rest of the present source
 }
 
 // parseWindows reads windows. The error names the field.
@@ -200,7 +201,7 @@ func (a *API) changeCampaign(r *http.Request) (int, any, error) {
 	id := r.PathValue("id")
 	to := campaign.Change{
 		Message: []byte(c.Message), Project: c.Project, OnAmbiguous: c.OnAmbiguous, Devices: c.Devices, Dedupe: c.Dedupe, Kind: c.Kind,
-		Weight: c.Weight, Priority: c.Priority, Rate: c.Rate, Deadline: c.Deadline, Source: c.Source,
+		Weight: c.Weight, Priority: c.Priority, Rate: c.Rate, Deadline: c.Deadline, Source: c.Source, Partial: c.Partial,
 	}
 	if err := a.addTimes(r.Context(), id, c, &to); err != nil {
 		return 0, nil, err

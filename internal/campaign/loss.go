@@ -45,7 +45,7 @@ func (b Books) Losses(s Spec) []Loss {
 		all = append(all, Loss{"the campaign's counts were deleted or changed in Redis", adviceCompare})
 	}
 	if b.lacksSource(s.Source) {
-		advice := "load it: " + adviceLoadSource(s.ID)
+		advice := "load it: " + b.LoadCommand(s)
 		if s.State.IsFinal() {
 			advice = ""
 		}

@@ -75,6 +75,16 @@ func (b Books) interruptedSource(s Source) Source {
 // adviceLoadSource names the command that loads, or continues to load, the source of a campaign.
 func adviceLoadSource(id string) string { return "fanfare load " + ShellQuote(id) }
 
+// LoadCommand is the command that loads, or continues to load, the source of a campaign. It adds
+// to an audience that is there already, such as a part of the source before.
+func (b Books) LoadCommand(s Spec) string {
+	command := adviceLoadSource(s.ID)
+	if b.Loaded > 0 && b.lacksSource(s.Source) {
+		command += " --append"
+	}
+	return command
+}
+
 // partlyLoaded refuses another source for a campaign whose present one is loaded in part. The rest
 // of that could not be loaded then.
 func partlyLoaded(id, rows string) *SpecError {

@@ -154,6 +154,8 @@ func TestAnotherSourceGivesTheRestUp(t *testing.T) {
 	f.ok(err)
 	wantEqual(t, "waiting", books.Waiting, 3)
 	wantEqual(t, "loaded of the new one", books.ProgressOf(after).State, campaign.SourceNotLoaded)
+	wantEqual(t, "what loads it", books.LoadCommand(campaign.Spec{ID: "1", Source: after}), "fanfare load 1 --append")
+	wantEqual(t, "what loads the first one", campaign.Books{}.LoadCommand(campaign.Spec{ID: "a b", Source: after}), "fanfare load 'a b'")
 	next, err := f.Load(t.Context(), "1", true)
 	f.ok(err)
 	next.LoadsSource(after)

@@ -54,10 +54,12 @@ func (c *Console) audienceModel(ctx context.Context, _ *Snapshot, r *http.Reques
 		ID: id, Name: cmp.Or(view.Spec.Name, id), URL: c.campaignURL(id), State: stateOf(&Campaign{View: view}), Loaded: view.Books.Loaded,
 		Open: !view.Spec.State.IsFinal(), Upload: c.campaignURL(id) + "/audience", Ready: c.campaignURL(id) + "/ready",
 		Works: c.works.about(aboutCampaign(id), c.now()), Operate: true,
-		Source: sourceFormOf(view.Spec.Source), Progress: view.SourceProgress(), Command: loadCommand(id),
+		Source: sourceFormOf(view.Spec.Source), Progress: view.SourceProgress(), Command: view.Books.LoadCommand(view.Spec),
 		GiveUp: "fanfare campaign start " + campaign.ShellQuote(id) + " --partial",
 	}
-	out.Source.Locked = view.Books.ProgressOf(view.Spec.Source).State == campaign.SourcePartial
+	if p := view.Books.ProgressOf(view.Spec.Source); p.State == campaign.SourcePartial {
+		out.Source.Partly = &p
+	}
 	return out, "Audience of " + out.Name, nil
 }
 

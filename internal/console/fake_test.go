@@ -185,7 +185,11 @@ func (f *fakeSystem) Change(_ context.Context, id string, c campaign.Change) err
 		if f.err != nil {
 			return f.err
 		}
-		return f.record("change " + id + " source" + c.Source.String())
+		rest := ""
+		if c.Partial {
+			rest = ", the rest given up"
+		}
+		return f.record("change " + id + " source" + c.Source.String() + rest)
 	}
 	return f.record("change " + id + ": " + operator.Decimal(*c.Rate) + " " + operator.Thousands(*c.Priority) + " " + operator.Thousands(*c.Weight))
 }

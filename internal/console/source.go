@@ -26,7 +26,9 @@ type sourceForm struct {
 	Kind    string
 	Lines   string // the files, one a line
 	Formats []string
-	Locked  bool // it is loaded in part: the rest could not be loaded after a change
+	// Partly is how much of it is loaded, if not all is: another source replaces it only if the
+	// rest is given up.
+	Partly *campaign.SourceProgress
 }
 
 func sourceFormOf(s campaign.Source) sourceForm {
@@ -85,22 +87,21 @@ func (c *Console) sourceFact(v operator.View, operate bool) []fact {
 	return []fact{f}
 }
 
-// loadCommand loads the source of a campaign. No console does.
-func loadCommand(id string) string { return "fanfare load " + campaign.ShellQuote(id) }
-
-// changeSource sets the source of a campaign, or removes it.
+// changeSource sets the source of a campaign, or removes it. The rest of one that is loaded in part
+// is given up only if the form says so.
 func (c *Console) changeSource(r *http.Request) (done, error) {
 	id := r.PathValue("id")
 	source, err := sourceOf(r.PostForm)
 	if err != nil {
 		return done{}, &inputError{"The source " + err.Error() + "."}
 	}
-	err = c.deps.System.Change(r.Context(), id, campaign.Change{Source: &source})
+	err = c.deps.System.Change(r.Context(), id, campaign.Change{Source: &source, Partial: r.PostForm.Get("partial") != ""})
 	if refused, ok := errors.AsType[*campaign.SpecError](err); ok && refused.Field == sourceField {
 		return done{}, &inputError{"The source " + refused.Problem + "."}
 	}
-	if source.IsZero() {
+	if source.IsZero() || err != nil {
 		return done{Message: "Removed the source of " + id + "."}, err
 	}
-	return done{Message: "Saved the source of " + id + ". Load it with " + loadCommand(id) + "."}, err
+	view, err := c.deps.System.Show(r.Context(), id)
+	return done{Message: "Saved the source of " + id + ". Load it with " + view.Books.LoadCommand(view.Spec) + "."}, err
 }

@@ -98,12 +98,13 @@ func TestSourceIsChanged(t *testing.T) {
 	wantTexts(t, "without a source", f.get("/campaigns/draft/audience").text, "Files or a query that", `data-part="progress">none<`)
 	f.withSource(campaign.Source{Query: "SELECT id AS user_id FROM users", Key: "user_id", Where: `city == "Hue"`})
 	wantTexts(t, "with a query", f.get("/campaigns/draft/audience").text, `<option value="query" selected>`, "SELECT id AS user_id FROM users</textarea>",
-		`name="source_key" type="text" value="user_id"`, `value="city == &#34;Hue&#34;"`, "<code>fanfare load draft</code>", "DATABASE_URL", `data-part="progress">not loaded<`)
+		`name="source_key" type="text" value="user_id"`, `value="city == &#34;Hue&#34;"`, "<code>fanfare load draft --append</code>", "DATABASE_URL", `data-part="progress">not loaded<`)
 	answer := f.post("/campaigns/draft/source", url.Values{"source": {"files"}, "source_files": {"/data/a.csv"}})
 	wantStatus(t, answer, http.StatusOK)
-	wantTexts(t, "the answer", answer.text, "Saved the source of draft. Load it with fanfare load draft.")
+	wantTexts(t, "the answer", answer.text, "Saved the source of draft. Load it with fanfare load draft --append.")
 	wantTexts(t, "the answer", f.post("/campaigns/draft/source", url.Values{"source": {""}}).text, "Removed the source of draft.")
-	if got, want := f.system.done(), `change draft source{"files":["/data/a.csv"]}`+"\nchange draft source"; got != want {
+	wantStatus(t, f.post("/campaigns/draft/source", url.Values{"source": {""}, "partial": {"1"}}), http.StatusOK)
+	if got, want := f.system.done(), `change draft source{"files":["/data/a.csv"]}`+"\nchange draft source\nchange draft source, the rest given up"; got != want {
 		t.Errorf("done %q, want %q", got, want)
 	}
 	reader := open(t, Options{})

@@ -51,16 +51,20 @@ func testSource(t *testing.T, w *world) {
 	p.awaitText("[data-part=progress]", "not loaded")
 	w.Start(nil, "fanfare", "load", id, "--append").ExpectExit(2)
 	p.awaitText("[data-part=progress]", "partly loaded")
-	p.fill("[name=source_files]", "/data/other.csv")
-	p.click("main form[data-act] [type=submit]", "Save the source")
-	p.awaitText("[data-error=source]", "The source cannot change")
+	p.judgeAll("a source that is loaded in part")
 	p.goTo(pathOf(id))
 	p.awaitText("[data-part=facts]", ", partly loaded")
 	p.click("[data-part=facts] a", cut)
 	p.awaitPath(pathOf(id) + "/audience")
-	p.awaitText("main", "It is loaded in part, and cannot change")
-	p.await("the form is locked", `[...document.querySelectorAll('.source textarea, .source select')].every((e) => e.matches(':disabled'))`)
-	p.judgeAll("a source that is loaded in part")
+
+	p.fill("[name=source_files]", "/data/other.csv")
+	p.awaitText("main form[data-act]", "Give up the rest of the present source")
+	p.await("the form asks for it", `!document.querySelector('main form[data-act]').checkValidity()`)
+	p.click("main form[data-act] label.check", "Give up the rest")
+	p.click("main form[data-act] [type=submit]", "Save the source")
+	p.awaitText(".toasts", "fanfare load 'from & source' --append")
+	p.awaitText("[data-part=progress]", "not loaded")
+	p.await("nothing is left to give up", `!document.querySelector('[name=partial]')`)
 }
 
 // cutOff returns an audience whose end is missing. A compressed one would be refused as a whole.
