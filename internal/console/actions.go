@@ -18,6 +18,7 @@ type dialog struct {
 	Action, URL string
 	Title, Text string
 	Effects     []effect
+	Estimates   []effect // below Effects, of what was not counted but sampled
 	Changes     []change
 	Hidden      map[string]string // values that the form sends unseen
 	Fields      []field

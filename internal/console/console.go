@@ -62,7 +62,7 @@ type System interface {
 	Pause(ctx context.Context, id, reason string) error
 	Cancel(ctx context.Context, id, reason string) error
 	Replay(ctx context.Context, f responses.Filter, opts operator.ReplayOptions) (operator.ReplaySummary, error)
-	WouldReplay(ctx context.Context, f responses.Filter) (operator.ReplaySummary, error)
+	EstimateReplay(ctx context.Context, letters iter.Seq[responses.DeadLetter]) (would operator.ReplaySummary, exact bool, err error)
 	// NotePurge records in a campaign's history that dead letters were purged, and which.
 	NotePurge(ctx context.Context, id, which string, letters int64) error
 	// NoteLettersExport records in a campaign's history that dead letters were exported, and which.

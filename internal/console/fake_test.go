@@ -284,8 +284,13 @@ func (f *fakeSystem) NotePurge(ctx context.Context, id, which string, letters in
 	return f.record("note purge of " + operator.Thousands(letters) + " of " + id + ", " + which + " by " + history.ActorOf(ctx))
 }
 
-func (f *fakeSystem) WouldReplay(context.Context, responses.Filter) (operator.ReplaySummary, error) {
-	return operator.ReplaySummary{Replayed: 2, NoToken: 1}, nil
+// EstimateReplay finds no token of one user. It counts up to a hundred letters exactly.
+func (f *fakeSystem) EstimateReplay(_ context.Context, letters iter.Seq[responses.DeadLetter]) (operator.ReplaySummary, bool, error) {
+	all := int64(0)
+	for range letters {
+		all++
+	}
+	return operator.ReplaySummary{Replayed: max(0, all-1), NoToken: min(all, 1)}, all <= 100, nil
 }
 
 // fakeProject is a project with a pace.

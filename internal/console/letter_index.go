@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"errors"
+	"iter"
 	"maps"
 	"strings"
 	"sync"
@@ -34,11 +35,13 @@ type letterIndex struct {
 // indexedLetter is what the index keeps of a letter.
 type indexedLetter struct {
 	id, user, campaign, code, reason string
+	kind                             responses.Kind
 	at                               time.Time
 	tries                            int
 }
 
-// letter returns a letter that filters match as they match the whole one. It has no raw element.
+// letter returns a letter that filters match as they match the whole one. It has no raw element,
+// and is always of a recipient.
 func (i *indexedLetter) letter() responses.DeadLetter {
 	return responses.DeadLetter{
 		ID: i.id, Kind: responses.KindRecipient, Reason: i.reason, At: i.at,
@@ -103,6 +106,28 @@ func (x *letterIndex) tally(ctx context.Context, letters Letters, f responses.Fi
 	return found, nil
 }
 
+// matching returns the letters of a filter, as far as a replay looks at them: without raw elements.
+func (x *letterIndex) matching(ctx context.Context, letters Letters, f responses.Filter, now time.Time) (iter.Seq[responses.DeadLetter], error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if err := x.refresh(ctx, letters, now); err != nil {
+		return nil, err
+	}
+	all := x.all // which is replaced, and never changed
+	return func(yield func(responses.DeadLetter) bool) {
+		for i := range all {
+			l := all[i].letter()
+			if !f.Matches(&l) {
+				continue
+			}
+			l.Kind = all[i].kind
+			if !yield(l) {
+				return
+			}
+		}
+	}, nil
+}
+
 // refresh reads what has changed since the last time. Letters that came since then are added, and
 // the oldest that were dropped are left out. If that does not explain the list's length, others
 // were removed, and all are read again.
@@ -164,7 +189,7 @@ func (x *letterIndex) readUntil(ctx context.Context, letters Letters, last strin
 		}
 		into = append(into, indexedLetter{
 			id: l.ID, user: l.Result.UserID, campaign: x.once(l.Result.CampaignID), code: x.once(l.Code()), reason: x.once(l.Reason),
-			at: l.At, tries: l.Result.Attempts,
+			kind: responses.Kind(x.once(string(l.Kind))), at: l.At, tries: l.Result.Attempts,
 		})
 	}
 	return into, false, nil

@@ -40,7 +40,11 @@ func (c *Console) lettersDialog(ctx context.Context, action string, f lettersFil
 
 // askReplay fills the dialog of a replay.
 func (c *Console) askReplay(ctx context.Context, d *dialog, f lettersFilter, found lettersTally) error {
-	matches, err := c.deps.System.WouldReplay(ctx, f.filter())
+	letters, err := c.letters.matching(ctx, c.deps.Letters, f.filter(), c.now())
+	if err != nil {
+		return err
+	}
+	matches, exact, err := c.deps.System.EstimateReplay(ctx, letters)
 	if err != nil {
 		return err
 	}
@@ -48,12 +52,20 @@ func (c *Console) askReplay(ctx context.Context, d *dialog, f lettersFilter, fou
 	if err != nil {
 		return err
 	}
-	d.Title = "Replay " + plural(matches.Replayed, "letter", "letters") + "?"
+	about := ""
+	if !exact {
+		about = "≈ "
+	}
+	d.Title = "Replay " + about + plural(matches.Replayed, "letter", "letters") + "?"
 	d.Text = "For " + f.words() + ". Each person gets one more try, at the end of their campaign's list, with the token that is stored now." +
 		" It waits ten seconds before the first batch, so that you can undo it."
-	d.Effects = []effect{
-		{"Match", matches.Replayed + matches.Skipped + matches.NoToken}, {"Will be sent to again", matches.Replayed},
-		{"No stored token, kept", matches.NoToken}, {"Campaign is over or gone, kept", matches.Skipped},
+	looked := []effect{{"Will be sent to again", matches.Replayed}, {"No stored token, kept", matches.NoToken}}
+	d.Effects = []effect{{"Match", matches.Replayed + matches.Skipped + matches.NoToken}, {"Campaign is over or gone, kept", matches.Skipped}}
+	if exact {
+		d.Effects = slices.Insert(d.Effects, 1, looked...)
+	} else {
+		d.Estimates = looked
+		d.Text += " They are many, so only the tokens of a sample were looked up: what begins with ≈ is estimated from it."
 	}
 	if found.maybeSent > 0 {
 		d.Effects = append(d.Effects, effect{"May have got it already, so twice then", found.maybeSent})
@@ -63,7 +75,7 @@ func (c *Console) askReplay(ctx context.Context, d *dialog, f lettersFilter, fou
 		d.Text += " " + nameSome(again) + " " + map[bool]string{true: "runs", false: "run"}[len(again) == 1] + " again."
 	}
 	d.Fields = []field{{Name: "rate", Label: "At most", Value: defaultReplayRate, Unit: "a second", Placeholder: "no limit", Numeric: true}}
-	d.Do = "Replay " + operator.Thousands(matches.Replayed)
+	d.Do = "Replay " + about + operator.Thousands(matches.Replayed)
 	return nil
 }
 

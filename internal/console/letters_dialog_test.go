@@ -1,6 +1,7 @@
 package console
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -35,5 +36,22 @@ func TestNameSome(t *testing.T) {
 		if got := nameSome(names); got != want {
 			t.Errorf("%v are %q, want %q", names, got, want)
 		}
+	}
+}
+
+// Of many letters the tokens of a sample are looked up. The dialog says which figures are
+// estimated, and those are of the letters that match.
+func TestReplayOfManyIsEstimated(t *testing.T) {
+	t.Parallel()
+	f := open(t, Options{Operate: true})
+	for i := range 200 {
+		f.system.letters = append(f.system.letters, responses.FailedLetter(failed(fmt.Sprint("many-", i), "UNAVAILABLE"), now))
+	}
+	text := f.get("/dead/replay?code=UNAVAILABLE").text
+	wantTexts(t, "many", text, "Replay ≈ 199 letters?", "Match</dt><dd>200</dd>", "again</dt><dd>≈ 199</dd>", "kept</dt><dd>≈ 1</dd>", "is estimated", "Replay ≈ 199</button>")
+	text = f.get("/dead/replay?code=UNREGISTERED").text
+	wantTexts(t, "few", text, "Replay 1 letter?", "Match</dt><dd>2</dd>", "again</dt><dd>1</dd>")
+	if strings.Contains(text, "≈") || strings.Contains(text, "estimated") {
+		t.Errorf("few letters are estimated: %s", text)
 	}
 }

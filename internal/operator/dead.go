@@ -20,9 +20,6 @@ import (
 // replayBatch is how many letters are taken and pushed together.
 const replayBatch = 32
 
-// countBatch is how many letters are counted together: what they need is looked up at once.
-const countBatch = 2000
-
 // replayPatience is how long a push is repeated while Redis does not answer.
 const replayPatience = 10 * time.Second
 
@@ -62,20 +59,8 @@ func (o ReplayOptions) limiter() *rate.Limiter {
 //
 // If ctx ends, the batch under way is finished, and all other letters stay.
 func (o *Operator) Replay(ctx context.Context, filter responses.Filter, opts ReplayOptions) (ReplaySummary, error) {
-	return o.replay(ctx, filter, opts, false)
-}
-
-// WouldReplay returns what Replay would do, and changes nothing.
-func (o *Operator) WouldReplay(ctx context.Context, filter responses.Filter) (ReplaySummary, error) {
-	return o.replay(ctx, filter, ReplayOptions{}, true)
-}
-
-func (o *Operator) replay(ctx context.Context, filter responses.Filter, opts ReplayOptions, dry bool) (ReplaySummary, error) {
-	r := replay{o: o, dry: dry, opts: opts, pace: opts.limiter(), pushed: make(map[string]bool), into: make(map[string]int64)}
+	r := replay{o: o, opts: opts, pace: opts.limiter(), pushed: make(map[string]bool), into: make(map[string]int64)}
 	size := r.pace.Burst()
-	if dry {
-		size = countBatch
-	}
 	batch := make([]responses.DeadLetter, 0, size)
 	for letter, err := range o.deps.DeadLetters.List(ctx, filter) {
 		if err != nil {
@@ -95,7 +80,6 @@ func (o *Operator) replay(ctx context.Context, filter responses.Filter, opts Rep
 // replay is one running Replay.
 type replay struct {
 	o       *Operator
-	dry     bool // nothing is changed
 	opts    ReplayOptions
 	pace    *rate.Limiter
 	pushed  map[string]bool  // ids of letters
@@ -162,7 +146,7 @@ func encodeLetter(letter responses.DeadLetter) []byte {
 func (r *replay) send(ctx context.Context, id string, letters []responses.DeadLetter) error {
 	list := r.o.deps.Names.ResponsesList()
 	if id != "" {
-		takes, err := r.accepts(r.o.deps.Campaigns.Get(ctx, id))
+		takes, err := accepts(r.o.deps.Campaigns.Get(ctx, id))
 		if err != nil {
 			return err
 		}
@@ -176,10 +160,6 @@ func (r *replay) send(ctx context.Context, id string, letters []responses.DeadLe
 		if letters, err = r.keepReachable(ctx, letters); err != nil {
 			return err
 		}
-	}
-	if r.dry {
-		r.summary.Replayed += int64(len(r.encodeLetters(letters)))
-		return nil
 	}
 	if len(letters) == 0 {
 		return nil
@@ -202,7 +182,7 @@ func (r *replay) finish(ctx context.Context, id string, list keys.List, b respon
 		return errors.Join(err, letters.Resolve(ctx, b))
 	}
 	if id != "" {
-		takes, err := r.accepts(r.o.deps.Campaigns.Adopt(ctx, id))
+		takes, err := accepts(r.o.deps.Campaigns.Adopt(ctx, id))
 		if err != nil { // they are in the list all the same
 			r.summary.Replayed += int64(len(elements))
 			r.into[id] += int64(len(elements))
@@ -243,7 +223,7 @@ func (r *replay) keepReachable(ctx context.Context, letters []responses.DeadLett
 }
 
 // accepts reports whether recipients of a campaign will be claimed, now or later.
-func (r *replay) accepts(spec campaign.Spec, err error) (bool, error) {
+func accepts(spec campaign.Spec, err error) (bool, error) {
 	if _, broken := errors.AsType[*campaign.SpecError](err); broken || errors.Is(err, campaign.ErrNotFound) {
 		return false, nil
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"testing"
 	"time"
 
@@ -204,4 +205,36 @@ func TestReplayKeepsWhoCannotBeReached(t *testing.T) {
 	equal(t, "replay", did, would)
 	equal(t, "left", f.letters(), "[42/u1 42/u3]")
 	equal(t, "listed", fmt.Sprint(f.list("campaign:42")), `[{"userId":"u2"}]`)
+}
+
+// Of many letters a sample is looked up. The estimate adds up, and is near what a replay would do:
+// of 10,000 that are picked, a quarter is missed by three percent points practically never.
+func TestReplayIsEstimatedFromASample(t *testing.T) {
+	f := open(t)
+	f.create("42", campaign.Running)
+	f.create("over", campaign.Cancelled)
+	const many = 2*lookupBatch + 5
+	pipe := f.rdb.Pipeline()
+	for i := 0; i < many; i += 4 {
+		pipe.Set(t.Context(), keys.Default().Token(fmt.Sprint("u", i)), "token", 0)
+	}
+	_, err := pipe.Exec(t.Context())
+	ok(t, err)
+	letters := func(n int) iter.Seq[responses.DeadLetter] {
+		return func(yield func(responses.DeadLetter) bool) {
+			for i := range n {
+				yield(failed("42", fmt.Sprint("u", i), "X"))
+			}
+			yield(failed("over", "u", "X"))
+		}
+	}
+	would, exact, err := f.EstimateReplay(t.Context(), letters(many))
+	ok(t, err)
+	if sum := would.Replayed + would.NoToken; exact || sum != many || would.Skipped != 1 || would.Replayed < many*22/100 || would.Replayed > many*28/100 {
+		t.Errorf("exact %v, estimated %+v of %d, a quarter of which can be sent to", exact, would, many)
+	}
+	would, exact, err = f.EstimateReplay(t.Context(), letters(lookupBatch))
+	ok(t, err)
+	equal(t, "exact", exact, true)
+	equal(t, "counted", would, ReplaySummary{Replayed: lookupBatch / 4, NoToken: lookupBatch * 3 / 4, Skipped: 1})
 }

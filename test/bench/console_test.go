@@ -18,6 +18,9 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/redis/go-redis/v9"
 
+	"fanfare/internal/keys"
+	"fanfare/internal/notification"
+	"fanfare/internal/responses"
 	"fanfare/test/servers"
 )
 
@@ -27,6 +30,7 @@ var deliveries = flag.Int("deliveries", 1_000_000, "rows in SQL behind the conso
 const (
 	consoleCampaigns = 1000
 	consoleRunning   = 50
+	consoleLetters   = 100_000
 	openPages        = 100
 	watchedFor       = 20 * time.Second
 )
@@ -39,7 +43,7 @@ func BenchmarkConsole(b *testing.B) {
 		fmt.Printf("\nconsole over %d campaigns, %d running, and %d deliveries\n", consoleCampaigns, consoleRunning, *deliveries)
 		slowest := time.Duration(0)
 		w.newTransactions() // those of the preparation
-		for _, page := range []string{"/campaigns", "/campaigns/c1", "/campaigns/c999", "/people?user=user-77", "/dead", "/quota", "/new"} {
+		for _, page := range []string{"/campaigns", "/campaigns/c1", "/campaigns/c999", "/people?user=user-77", "/dead", "/quota", "/new", "/dead/replay", "/dead/purge"} {
 			took, statements := w.measure(page, 20)
 			fmt.Printf("%22s: median %4d ms, slowest %4d ms, %.1f statements of SQL\n", page, took[len(took)/2].Milliseconds(), took[len(took)-1].Milliseconds(), statements)
 			slowest = max(slowest, took[len(took)-1])
@@ -71,18 +75,20 @@ func newConsoleWorld(b *testing.B) *consoleWorld {
 	addr, database := servers.Redis(b), durablePostgres(b)
 	env := []string{
 		"REDIS_URL=redis://" + addr, "DATABASE_URL=" + database, "FCM_PROJECT_ID=bench", "FANFARE_HTTP_RESPONDER=off", "LOG_LEVEL=warn",
-		"FANFARE_STORE_TOKEN_CLEAR=off", "FANFARE_STORE_TOKEN_QUERY=off",
+		"FANFARE_STORE_TOKEN_CLEAR=off", "FANFARE_STORE_TOKEN_QUERY=SELECT id, fcm_token FROM users WHERE id = ANY($1)",
 	}
-	responder := start(b, env, program(b, "responder")) // makes the tables
 	var err error
 	if w.sql, err = pgx.Connect(b.Context(), database); err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = w.sql.Close(context.Background()) })
+	w.fillUsers()
+	responder := start(b, env, program(b, "responder")) // makes the tables
 	until(b, func() bool { return w.number(`SELECT count(*) FROM pg_class WHERE relname = 'fanfare_history'`) == 1 })
 	responder.signal(os.Interrupt)
 	responder.succeed()
 	fillRedis(b, addr)
+	fillLetters(b, addr)
 	w.fillSQL()
 
 	w.env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + b.TempDir()}, env...)
@@ -121,6 +127,42 @@ func fillRedis(b *testing.B, addr string) {
 	}
 	if _, err := pipe.Exec(b.Context()); err != nil {
 		b.Fatal(err)
+	}
+}
+
+// fillLetters makes dead letters of the running campaigns. Redis has tokens of half their users.
+func fillLetters(b *testing.B, addr string) {
+	b.Helper()
+	rdb := redis.NewClient(&redis.Options{Addr: addr})
+	defer rdb.Close()
+	now := time.Now()
+	pipe := rdb.Pipeline()
+	for i := range consoleLetters {
+		user := fmt.Sprint("letter-", i)
+		letter := responses.FailedLetter(notification.Result{
+			CampaignID: fmt.Sprint("c", i%consoleRunning), UserID: user, ResultID: fmt.Sprint("r", i), Status: notification.StatusFailed,
+			ErrorCode: "UNAVAILABLE", Error: "FCM answers 503: the service is unavailable", Attempts: 5, At: now,
+		}, now)
+		pipe.RPush(b.Context(), keys.Default().ResponsesList().Key(keys.SuffixDead), responses.AppendDeadLetter(nil, &letter))
+		if i%2 == 0 {
+			pipe.Set(b.Context(), keys.Default().Token(user), fmt.Sprint("token-", i), 0)
+		}
+	}
+	if _, err := pipe.Exec(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// fillUsers makes the application's table. It has the tokens of four in five people with a letter.
+func (w *consoleWorld) fillUsers() {
+	w.b.Helper()
+	_, err := w.sql.Exec(w.b.Context(), `CREATE TABLE users AS
+		SELECT 'letter-' || i AS id, CASE WHEN i % 5 > 0 THEN 'token-' || i END AS fcm_token FROM generate_series(0, $1::int - 1) AS i`, consoleLetters)
+	if err == nil {
+		_, err = w.sql.Exec(w.b.Context(), `ALTER TABLE users ADD PRIMARY KEY (id)`)
+	}
+	if err != nil {
+		w.b.Fatal(err)
 	}
 }
 
