@@ -98,7 +98,7 @@ func TestBadLocales(t *testing.T) {
 func TestValuesAreFoundOnce(t *testing.T) {
 	c := compile(t, `{"message":{"data":{"k":"{{a.b}} {{c.d|none}}"}},"locales":{"pt":{"data":{"k":"pt {{a.b}}"}}}}`)
 	person := content.Person{Campaign: "42", User: "u1", Locale: "de", Vars: object(`{"a":{"b":"first"}}`)}
-	values, needs := c.FindValues(person)
+	values, needs := c.FindValues(person, nil)
 	if !needs {
 		t.Error("c.d has a value, or is not looked for in the profile")
 	}
@@ -116,7 +116,15 @@ func TestValuesAreFoundOnce(t *testing.T) {
 			t.Errorf("with the profile %s: %s, want %s", profile, got, want)
 		}
 	}
+	other := values
+	if values, _ = c.FindValues(person, []content.Values{other}); fill(person, `{}`) != `{"data":{"k":"first none"}}` {
+		t.Errorf("another device reads the vars again: %s", fill(person, `{}`))
+	}
 	person.Locale = "pt"
+	if values, _ = c.FindValues(person, []content.Values{other}); fill(person, `{}`) != `{"data":{"k":"pt second"}}` {
+		t.Errorf("a device in another language: %s", fill(person, `{}`))
+	}
+	values = other
 	if got := fill(person, `{}`); got != `{"data":{"k":"pt second"}}` {
 		t.Errorf("in another language: %s", got)
 	}

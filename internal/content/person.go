@@ -23,13 +23,14 @@ type Values struct {
 
 // NeedsProfile reports whether the person has neither the language nor all values of the message.
 func (c *Content) NeedsProfile(p Person) bool {
-	_, needs := c.FindValues(p)
+	_, needs := c.FindValues(p, nil)
 	return needs
 }
 
 // FindValues looks up the person's own values, for FillWith. It reports whether the profile is
-// needed, too: for the language, or for a value.
-func (c *Content) FindValues(p Person) (v Values, needsProfile bool) {
+// needed, too: for the language, or for a value. known are what was found for other devices of the
+// person: those of the same text share one of them.
+func (c *Content) FindValues(p Person, known []Values) (v Values, needsProfile bool) {
 	if c.HasLocales() && !c.choices.languages.areKnown(p.Locale, p.UserLocale) {
 		return v, true
 	}
@@ -37,8 +38,12 @@ func (c *Content) FindValues(p Person) (v Values, needsProfile bool) {
 	if text.roots == nil {
 		return v, !text.IsFilledBy(p.Vars)
 	}
-	v = Values{text, make([]json.RawMessage, len(text.values.list))}
-	text.find(v.found, p.Vars)
+	if i := slices.IndexFunc(known, func(k Values) bool { return k.content == text }); i >= 0 {
+		v = known[i]
+	} else {
+		v = Values{text, make([]json.RawMessage, len(text.values.list))}
+		text.find(v.found, p.Vars)
+	}
 	return v, slices.ContainsFunc(v.found, func(raw json.RawMessage) bool { return raw == nil })
 }
 

@@ -17,17 +17,33 @@ func (p *preparer) fillMessages(fetch context.Context, in []*delivery) []*delive
 	if len(in) == 0 || !in[0].lease.camp.content.IsPersonal() {
 		return in
 	}
-	needs := func(dl *delivery) (needs bool) {
-		dl.values, needs = dl.lease.camp.content.FindValues(dl.person())
-		return needs
-	}
-	return p.withProfiles(fetch, in, needs, func(dl *delivery, profile profiles.Profile) bool {
+	return p.withProfiles(fetch, in, findValues(), func(dl *delivery, profile profiles.Profile) bool {
 		end := dl.fill(profile)
 		if end != nil {
 			p.end(dl, end)
 		}
 		return end == nil
 	})
+}
+
+// findValues returns a function that finds the values of one delivery after the other, and reports
+// whether it needs a profile. Devices of one user follow each other, and share the values.
+func findValues() func(*delivery) bool {
+	var (
+		group *deviceGroup
+		known []content.Values
+	)
+	return func(dl *delivery) (needs bool) {
+		g := dl.group()
+		if g == nil || g != group {
+			group, known = g, known[:0]
+		}
+		dl.values, needs = dl.lease.camp.content.FindValues(dl.person(), known)
+		if g != nil {
+			known = append(known, dl.values)
+		}
+		return needs
+	}
 }
 
 // withProfiles calls use for each delivery, with the profile of those that need one, and returns
