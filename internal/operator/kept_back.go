@@ -6,9 +6,9 @@ import (
 	"math"
 	"time"
 
-	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
 	"fanfare/internal/notification"
+	"fanfare/internal/queue"
 )
 
 // KeptBack counts the recipients of platforms on hold. They are among the retries, and only their
@@ -27,33 +27,48 @@ type PlatformWait struct {
 	Next time.Time
 }
 
-// keptBackSample is how many retries are read at most: a list reads them of each campaign with a
-// platform on hold.
-const keptBackSample = 1000
+// keptBackSample is how many retries are read at most of one campaign, and keptBackAll of all in a
+// list. Of each campaign keptBackLeast are read, however many there are.
+const (
+	keptBackSample = 1000
+	keptBackAll    = 10_000
+	keptBackLeast  = 40
+)
 
-// readKeptBack counts the recipients of platforms on hold. They are a remark beside a reason, so an
-// error leaves them out.
-func (o *Operator) readKeptBack(ctx context.Context, id string, retrying int64, state breaker.State) *KeptBack {
-	if len(state.Paused) == 0 || retrying == 0 {
-		return nil
+// readKeptBack counts the recipients of platforms on hold for those views that have one. They are a
+// remark beside a reason, so an error leaves them out.
+func (o *Operator) readKeptBack(ctx context.Context, views []View) {
+	var (
+		queues  []*queue.Queue
+		sampled []*View
+	)
+	for i := range views {
+		v := &views[i]
+		if len(v.Breaker.Paused) == 0 || v.Books.Retrying == 0 {
+			continue
+		}
+		q, err := o.deps.Campaigns.Queue(v.Spec.ID)
+		if err != nil {
+			continue
+		}
+		queues, sampled = append(queues, q), append(sampled, v)
 	}
-	q, err := o.deps.Campaigns.Queue(id)
-	if err != nil {
-		return nil
-	}
-	k := &KeptBack{ByPlatform: make(map[string]PlatformWait)}
-	read := int64(0)
-	total, err := q.SampleRetries(ctx, keptBackSample, func(raw []byte, due time.Time) {
-		read++
-		k.add(raw, due)
+	counts, read := make([]KeptBack, len(queues)), make([]int64, len(queues))
+	n := min(keptBackSample, max(keptBackLeast, keptBackAll/max(1, len(queues))))
+	samples := queue.SampleRetriesOf(ctx, queues, int64(n), func(i int, raw []byte, due time.Time) {
+		read[i]++
+		counts[i].add(raw, due)
 	})
-	if err != nil {
-		return nil
+	for i, s := range samples {
+		if s.Err != nil {
+			continue
+		}
+		k := &counts[i]
+		if k.Exact = read[i] == s.Total; !k.Exact && read[i] > 0 {
+			k.scale(float64(s.Total) / float64(read[i]))
+		}
+		sampled[i].KeptBack = k
 	}
-	if k.Exact = read == total; !k.Exact && read > 0 {
-		k.scale(float64(total) / float64(read))
-	}
-	return k
 }
 
 func (k *KeptBack) add(raw []byte, due time.Time) {
@@ -66,6 +81,9 @@ func (k *KeptBack) add(raw []byte, due time.Time) {
 		k.Unnamed++
 	}
 	for platform := range platforms {
+		if k.ByPlatform == nil {
+			k.ByPlatform = make(map[string]PlatformWait)
+		}
 		wait := k.ByPlatform[platform]
 		if wait.N++; wait.Next.IsZero() || due.Before(wait.Next) {
 			wait.Next = due

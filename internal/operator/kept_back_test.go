@@ -1,7 +1,9 @@
 package operator
 
 import (
+	"context"
 	"fmt"
+	"math"
 	"testing"
 	"time"
 
@@ -87,6 +89,67 @@ func TestKeptBackIsCounted(t *testing.T) {
 	for from, v := range read() {
 		if v.KeptBack != nil || len(v.Breaker.Paused) > 0 {
 			t.Errorf("%s: %+v although no platform is on hold", from, v.KeptBack)
+		}
+	}
+}
+
+// countingHook counts round trips.
+type countingHook struct{ trips int }
+
+func (h *countingHook) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (h *countingHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, c redis.Cmder) error { h.trips++; return next(ctx, c) }
+}
+
+func (h *countingHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, all []redis.Cmder) error { h.trips++; return next(ctx, all) }
+}
+
+// A list asks for those who wait for platforms in two round trips, however many campaigns have one
+// on hold. Its samples are smaller then.
+func TestListSamplesAllCampaignsTogether(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	hook := new(countingHook)
+	f.rdb.AddHook(hook)
+	trips := func() int { // of a list that reads nothing again which others remember
+		t.Helper()
+		least := math.MaxInt
+		for range 5 {
+			before := hook.trips
+			_, err := f.List(t.Context())
+			ok(t, err)
+			least = min(least, hook.trips-before)
+		}
+		return least
+	}
+	const campaigns, each = 200, 1000
+	pipe := f.rdb.Pipeline()
+	for i := range campaigns {
+		id := fmt.Sprint("c", i)
+		f.create(id, campaign.Running)
+		var all []redis.Z
+		for n := range each {
+			platform := []string{"ios", "android"}[n%2]
+			all = append(all, redis.Z{Score: float64(4_000_000_000_000 + n), Member: fmt.Sprintf(`id%d 1 0 5 {"userId":"u%d","platform":%q}`, n, n, platform)})
+		}
+		pipe.ZAdd(t.Context(), "{campaign:"+id+"}:retry", all...)
+	}
+	_, err := pipe.Exec(t.Context())
+	ok(t, err)
+	without := trips()
+	for i := range campaigns {
+		ok(t, f.PausePlatform(t.Context(), fmt.Sprint("c", i), "ios", "the key"))
+	}
+	if more := trips() - without; more > 2 {
+		t.Errorf("a list with platforms on hold takes %d more round trips", more)
+	}
+	views, err := f.List(t.Context())
+	ok(t, err)
+	for _, v := range views {
+		if k := v.KeptBack; k == nil || k.Exact || k.ByPlatform["ios"].N < each*3/10 || k.ByPlatform["ios"].N > each*7/10 {
+			t.Fatalf("%s: %+v, want about half of %d", v.Spec.ID, k, each)
 		}
 	}
 }

@@ -43,7 +43,9 @@ func (o *Operator) Show(ctx context.Context, id string) (View, error) {
 		return View{}, err
 	}
 	view.Breaker, view.Err = readings[0].State, cmp.Or(view.Err, readings[0].Err)
-	view.KeptBack = o.readKeptBack(ctx, id, books.Retrying, view.Breaker)
+	one := []View{view}
+	o.readKeptBack(ctx, one)
+	view.KeptBack = one[0].KeptBack
 	view.Hold = findOutageHold(spec.State, view.Breaker.Hold)
 	if view.Hold == nil && spec.State == campaign.Running {
 		known, err := o.findKnownProjects(ctx)
@@ -130,13 +132,13 @@ func (o *Operator) ListAgain(ctx context.Context, memory *ListMemory) ([]View, e
 		views[i] = View{Spec: c.Spec, Books: c.Books, Err: cmp.Or(c.Err, held.err), Hold: cmp.Or(held.hold, findProjectHold(c.Spec, known, o.now()))}
 		if len(held.platforms) > 0 {
 			views[i].Breaker.Paused = held.platforms
-			views[i].KeptBack = o.readKeptBack(ctx, c.Spec.ID, c.Books.Retrying, views[i].Breaker)
 		}
 		if views[i].Err == nil && c.Spec.State != "" {
 			views[i].Err = memory.check(c.Spec, before)
 		}
 		views[i].Spec.Message = nil // it is long; Show includes it
 	}
+	o.readKeptBack(ctx, views)
 	return views, nil
 }
 

@@ -44,14 +44,63 @@ const samplePieces = 20
 // each is due. It begins with those that are due first, visits every one if there are no more than
 // n, and returns how many there are. It moves nothing.
 func (q *Queue) SampleRetries(ctx context.Context, n int64, visit func(raw []byte, due time.Time)) (total int64, err error) {
-	if total, err = q.rdb.ZCard(ctx, q.retry).Result(); err != nil {
-		return 0, q.wrap("count retries of", redisx.AsTypeError(err))
+	s := SampleRetriesOf(ctx, []*Queue{q}, n, func(_ int, raw []byte, due time.Time) { visit(raw, due) })[0]
+	return s.Total, s.Err
+}
+
+// RetrySample is how many retries a queue has, or why they were not visited.
+type RetrySample struct {
+	Total int64
+	Err   error
+}
+
+// SampleRetriesOf is SampleRetries for several queues of one Redis, with n of each, in two round
+// trips. visit gets the position of the queue.
+func SampleRetriesOf(ctx context.Context, queues []*Queue, n int64, visit func(queue int, raw []byte, due time.Time)) []RetrySample {
+	samples := make([]RetrySample, len(queues))
+	if len(queues) == 0 {
+		return samples
 	}
+	rdb := queues[0].rdb
+	pipe := rdb.Pipeline()
+	counts := make([]*redis.IntCmd, len(queues))
+	for i, q := range queues {
+		counts[i] = pipe.ZCard(ctx, q.retry)
+	}
+	_, _ = pipe.Exec(ctx) // each command carries its own error
+	pipe = rdb.Pipeline()
+	replies := make([][]*redis.ZSliceCmd, len(queues))
+	for i, q := range queues {
+		total, err := counts[i].Result()
+		if err != nil {
+			samples[i].Err = q.wrap("count retries of", redisx.AsTypeError(err))
+			continue
+		}
+		samples[i].Total = total
+		replies[i] = q.queueSample(ctx, pipe, total, n)
+	}
+	_, _ = pipe.Exec(ctx)
+	for i, q := range queues {
+		for _, reply := range replies[i] {
+			if err := reply.Err(); err != nil {
+				samples[i].Err = q.wrap("sample retries of", redisx.AsTypeError(err))
+			}
+			for _, z := range reply.Val() {
+				value, _ := z.Member.(string)
+				var e Element
+				visit(i, []byte(e.decode("", value)), bounds.Milli(int64(z.Score)))
+			}
+		}
+	}
+	return samples
+}
+
+// queueSample reads at most n of total retries, in one piece or in several.
+func (q *Queue) queueSample(ctx context.Context, pipe redis.Pipeliner, total, n int64) []*redis.ZSliceCmd {
 	pieces, length := int64(1), n
 	if total > n {
 		pieces, length = samplePieces, max(1, n/samplePieces)
 	}
-	pipe := q.rdb.Pipeline()
 	replies := make([]*redis.ZSliceCmd, pieces)
 	for i := range pieces {
 		from := int64(0)
@@ -60,17 +109,7 @@ func (q *Queue) SampleRetries(ctx context.Context, n int64, visit func(raw []byt
 		}
 		replies[i] = pipe.ZRangeWithScores(ctx, q.retry, from, from+length-1)
 	}
-	if _, err := pipe.Exec(ctx); err != nil {
-		return total, q.wrap("sample retries of", redisx.AsTypeError(err))
-	}
-	for _, reply := range replies {
-		for _, z := range reply.Val() {
-			value, _ := z.Member.(string)
-			var e Element
-			visit([]byte(e.decode("", value)), bounds.Milli(int64(z.Score)))
-		}
-	}
-	return total, nil
+	return replies
 }
 
 // duePage is how many retries MakeDue reads at one time. Elements may be large.
