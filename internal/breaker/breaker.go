@@ -37,7 +37,7 @@ func New(rdb redis.UniversalClient, o Options) (*Breakers, error) {
 		return nil, fmt.Errorf("breakers: %w", err)
 	}
 	return &Breakers{
-		rdb: rdb, o: o.clone(), replica: queue.NewClaimID(), now: time.Now, known: map[string]*replicaView{},
+		rdb: rdb, o: o.clone(), replica: queue.NewID(), now: time.Now, known: map[string]*replicaView{},
 	}, nil
 }
 
@@ -108,7 +108,7 @@ func (s *replicaView) invalidate() {
 // A missing breaker is no error.
 func (b *Breakers) Reset(ctx context.Context, campaign keys.List) error {
 	b.viewOf(campaign).invalidate()
-	_, _, err := b.run(ctx, resetScript, campaign, queue.NewClaimID(), canaryDelay.Milliseconds(), breakerTTL.Milliseconds())
+	_, _, err := b.run(ctx, resetScript, campaign, queue.NewID(), canaryDelay.Milliseconds(), breakerTTL.Milliseconds())
 	return wrap("reset breaker of", campaign, err)
 }
 
@@ -121,6 +121,6 @@ func (b *Breakers) PausePlatform(ctx context.Context, campaign keys.List, platfo
 	}
 	b.viewOf(campaign).invalidate()
 	_, _, err := b.run(ctx, pauseScript, campaign,
-		platform, strings.TrimSpace(reason), queue.NewClaimID(), string(ThirdPartyAuth), breakerTTL.Milliseconds())
+		platform, strings.TrimSpace(reason), queue.NewID(), string(ThirdPartyAuth), breakerTTL.Milliseconds())
 	return wrap("pause platform of", campaign, err)
 }

@@ -58,7 +58,7 @@ func NewDeletions(rdb redis.UniversalClient, project keys.ProjectKeys, o Deletio
 		}
 	}
 	return &Deletions{
-		rdb: rdb, key: project.Key(keys.SuffixDeletions), o: o, replica: queue.NewClaimID(), now: time.Now, withheld: withheld,
+		rdb: rdb, key: project.Key(keys.SuffixDeletions), o: o, replica: queue.NewID(), now: time.Now, withheld: withheld,
 	}, nil
 }
 

@@ -74,7 +74,7 @@ func (s *shredder) state() breaker.DeletionsState {
 
 func deletionsWithinABudget(t *testing.T, b *backends.Backend) {
 	servers.AvoidHourChange(t, b.Redis)
-	p := project(queue.NewClaimID())
+	p := project(queue.NewID())
 	one, two := shred(t, b.Redis, p, 100, 0.25), shred(t, b.Redis, p, 100, 0.25)
 	both := one.take(60) + two.take(1000) + one.take(1000)
 	wantEqual(t, "taken of the least", both, 100)
@@ -97,7 +97,7 @@ func deletionsWithinABudget(t *testing.T, b *backends.Backend) {
 
 func deletionsWithheld(t *testing.T, b *backends.Backend) {
 	servers.AvoidHourChange(t, b.Redis)
-	s := shred(t, b.Redis, project(queue.NewClaimID()), 10, 0)
+	s := shred(t, b.Redis, project(queue.NewID()), 10, 0)
 	wantEqual(t, "taken", s.take(1000), 10)
 	for range 4 {
 		wantEqual(t, "taken beyond", s.take(1), 0)
@@ -157,7 +157,7 @@ func TestDeletionsOfRubbish(t *testing.T) {
 
 func deletionsLostReplies(t *testing.T, b *backends.Backend) {
 	servers.AvoidHourChange(t, b.Redis)
-	p := project(queue.NewClaimID())
+	p := project(queue.NewID())
 	s := shred(t, b.Lossy, p, 100, 0.5)
 	b.Lose(t, servers.EveryNth(2))
 	s.Note(1000)
@@ -191,7 +191,7 @@ func TestDeletionsLaws(t *testing.T) {
 	rdb := redis.NewClient(&redis.Options{Addr: server.Addr(), MaxRetries: -1})
 	t.Cleanup(func() { _ = rdb.Close() })
 	rapid.Check(t, func(rt *rapid.T) {
-		p, lines := project(queue.NewClaimID()), []*line{{UniversalClient: rdb}, {UniversalClient: rdb}, {UniversalClient: rdb}}
+		p, lines := project(queue.NewID()), []*line{{UniversalClient: rdb}, {UniversalClient: rdb}, {UniversalClient: rdb}}
 		var all []*shredder
 		for _, l := range lines {
 			all = append(all, shred(rt, l, p, 60, 0.25))
@@ -240,7 +240,7 @@ func TestFullRedisCountsDeletions(t *testing.T) {
 }
 
 func deletionsWrongType(t *testing.T, b *backends.Backend) {
-	p := project(queue.NewClaimID())
+	p := project(queue.NewID())
 	s := shred(t, b.Redis, p, 100, 0)
 	if err := b.Redis.Set(t.Context(), p.Key(keys.SuffixDeletions), "x", 0).Err(); err != nil {
 		t.Fatal(err)

@@ -41,7 +41,7 @@ type replica struct {
 
 func open(t *testing.T, b *backends.Backend, replicas int, o breaker.Options) *fixture {
 	t.Helper()
-	return openOn(t, b.Redis, b.Redis, queue.NewClaimID(), replicas, o)
+	return openOn(t, b.Redis, b.Redis, queue.NewID(), replicas, o)
 }
 
 func openOn(t tester, rdb, sound redis.UniversalClient, id string, replicas int, o breaker.Options) *fixture {

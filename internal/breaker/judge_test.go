@@ -101,7 +101,7 @@ func TestSharesDecide(t *testing.T) {
 	o.Canary = 0
 	kinds := []breaker.Kind{breaker.NotFound, breaker.SenderMismatch, breaker.BadTarget, breaker.Unregistered, breaker.Other}
 	rapid.Check(t, func(rt *rapid.T) {
-		f := openOn(rt, rdb, rdb, queue.NewClaimID(), 1, o)
+		f := openOn(rt, rdb, rdb, queue.NewID(), 1, o)
 		r := f.replicas[0]
 		round := r.admit("a", 1).Round
 		counts, all := map[breaker.Kind]int64{}, int64(0)
@@ -136,7 +136,7 @@ func TestWindowForgets(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		start := time.UnixMilli(rapid.Int64Range(1_700_000_000_000, 1_700_000_020_000).Draw(rt, "start"))
 		server.SetTime(start)
-		f := openOn(rt, rdb, rdb, queue.NewClaimID(), 1, o)
+		f := openOn(rt, rdb, rdb, queue.NewID(), 1, o)
 		r := f.replicas[0]
 		round := r.admit("a", 1).Round
 		tell := func() breaker.Decision {

@@ -100,7 +100,7 @@ func noRepliesCountOnce(t *testing.T, b *backends.Backend) {
 
 // resetRepeated resets once although the client sends it twice, with an admission in between.
 func resetRepeated(t *testing.T, b *backends.Backend) {
-	f := openOn(t, b.Lossy, b.Redis, "{reset}"+queue.NewClaimID(), 1, options())
+	f := openOn(t, b.Lossy, b.Redis, "{reset}"+queue.NewID(), 1, options())
 	other := f.join(b.Redis, options())
 	f.ok(f.replicas[0].Reset(t.Context(), f.list)) // from here on the script is known
 	other.admit("old", 10)

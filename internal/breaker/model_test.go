@@ -62,7 +62,7 @@ type actor struct {
 var began = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func newModel(t *rapid.T, server *miniredis.Miniredis, rdb *redis.Client) *model {
-	list, err := keys.Default().Campaign(queue.NewClaimID())
+	list, err := keys.Default().Campaign(queue.NewID())
 	if err != nil {
 		t.Fatal(err)
 	}

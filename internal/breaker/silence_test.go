@@ -227,7 +227,7 @@ func holdsInARowWait(t *testing.T, b *backends.Backend) {
 	f := open(t, b, 1, o)
 	r := f.replicas[0]
 	for i, want := range []time.Duration{0, 2 * time.Hour, 3 * time.Hour, 3 * time.Hour} {
-		a := r.admit(queue.NewClaimID(), 100)
+		a := r.admit(queue.NewID(), 100)
 		wantEqual(t, "admitted", a.N, map[bool]int{false: 10, true: 5}[i > 0])
 		r.conclude(answer(a, "x", a.N, breaker.Unanswered))
 		hold := f.state().Hold
@@ -260,7 +260,7 @@ func (f *fixture) setHold(change func(parts []string)) {
 
 func holdLostReplies(t *testing.T, b *backends.Backend) {
 	b.Lose(t, never)
-	f := openOn(t, b.Lossy, b.Redis, queue.NewClaimID(), 1, options())
+	f := openOn(t, b.Lossy, b.Redis, queue.NewID(), 1, options())
 	r := f.replicas[0]
 	a := r.admit("a", 10)
 	b.Lose(t, servers.EveryNth(2))
@@ -290,7 +290,7 @@ func TestUnansweredAreForgotten(t *testing.T) {
 	o := options()
 	o.Canary = 0
 	server.SetTime(began)
-	f := openOn(t, rdb, rdb, queue.NewClaimID(), 1, o)
+	f := openOn(t, rdb, rdb, queue.NewID(), 1, o)
 	r := f.replicas[0]
 	a := r.admit("a", 1)
 	r.conclude(answer(a, "x", 49, breaker.Unanswered))
@@ -309,7 +309,7 @@ func TestSilenceBesideAnAnswer(t *testing.T) {
 	rdb := redis.NewClient(&redis.Options{Addr: server.Addr()})
 	t.Cleanup(func() { _ = rdb.Close() })
 	server.SetTime(began)
-	f := openOn(t, rdb, rdb, queue.NewClaimID(), 2, options())
+	f := openOn(t, rdb, rdb, queue.NewID(), 2, options())
 	a := f.pass(10)
 	for after, held := range []bool{false, false, true} {
 		server.SetTime(began.Add(time.Duration(after) * time.Second))
@@ -323,7 +323,7 @@ func TestSilenceBesideAnAnswer(t *testing.T) {
 func TestPassedCampaignIsNotMeasuredByItsCanary(t *testing.T) {
 	rdb := redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()})
 	t.Cleanup(func() { _ = rdb.Close() })
-	f := openOn(t, rdb, rdb, queue.NewClaimID(), 1, options())
+	f := openOn(t, rdb, rdb, queue.NewID(), 1, options())
 	r := f.replicas[0]
 	a := r.admit("a", 10)
 	r.conclude(answer(a, "a", 4, breaker.Accepted))

@@ -89,7 +89,7 @@ func (b *Breakers) trip(ctx context.Context, campaign keys.List, p *snapshot, t 
 	if err != nil {
 		return nil, nil, fmt.Errorf("write trip: %w", err)
 	}
-	id := queue.NewClaimID()
+	id := queue.NewID()
 	var outcome string
 	switch {
 	case t.Scope == Platform:
@@ -113,7 +113,7 @@ func (b *Breakers) take(ctx context.Context, campaign keys.List, p *snapshot) (*
 	if p.last == nil || p.now.UnixMilli() < p.actBy {
 		return p, nil, nil
 	}
-	id := queue.NewClaimID()
+	id := queue.NewID()
 	p, outcome, err := b.run(ctx, takeScript, campaign, p.holder, id, actTimeout.Milliseconds())
 	if err != nil || outcome != outcomeWon || p.last == nil {
 		return p, nil, err

@@ -216,7 +216,7 @@ func TestTripGivesTimeToAct(t *testing.T) {
 	rdb := redis.NewClient(&redis.Options{Addr: server.Addr()})
 	t.Cleanup(func() { _ = rdb.Close() })
 	server.SetTime(began)
-	f := openOn(t, rdb, rdb, queue.NewClaimID(), 1, options())
+	f := openOn(t, rdb, rdb, queue.NewID(), 1, options())
 	f.replicas[0].conclude(answer(f.pass(10), "x", 70, breaker.NotFound))
 	wantEqual(t, "to act until", f.number("trip_until"), began.Add(10*time.Second).UnixMilli())
 	wantEqual(t, "no canary before", f.number("opens"), began.Add(2*time.Second).UnixMilli())

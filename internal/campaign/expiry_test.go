@@ -139,7 +139,7 @@ func assumedDeadlineGivesWay(t *testing.T, b *backends.Backend) {
 		f.ok(f.Create(t.Context(), s))
 		f.load(id, false, 1)
 		f.hset(f.key(id, keys.SuffixCounts), "deadline", time.Now().Add(-time.Minute).UnixMilli())
-		l, err := f.queue(id).Claim(t.Context(), queue.NewClaimID(), 1)
+		l, err := f.queue(id).Claim(t.Context(), queue.NewID(), 1)
 		f.ok(err)
 		f.end(id, l, notification.StatusExpired)
 		wantEqual(t, id+": complete", f.complete(id), true)

@@ -155,7 +155,7 @@ func (f fixture) queue(id string) *queue.Queue {
 
 func (f fixture) claim(id string, n int) queue.Lease {
 	f.Helper()
-	lease, err := f.queue(id).Claim(f.Context(), queue.NewClaimID(), n)
+	lease, err := f.queue(id).Claim(f.Context(), queue.NewID(), n)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -85,7 +85,7 @@ func (c *Campaigns) load(ctx context.Context, id string, appending bool) (*Loade
 		return nil, err
 	}
 	l := &Loader{
-		c: c, id: id, keys: k, queue: q, load: queue.NewClaimID(), appending: appending,
+		c: c, id: id, keys: k, queue: q, load: queue.NewID(), appending: appending,
 		missing: booksOf(counts).Missing, interrupted: parseLoads(counts.Notes),
 	}
 	err = l.begin(ctx, "look")

@@ -95,7 +95,7 @@ func (c *Campaigns) NoteEnd(ctx context.Context, id string) (first bool, err err
 	if err != nil {
 		return false, wrap("note end of", id, err)
 	}
-	word, _, err := c.run(ctx, noteEndScript, k.scriptKeys(), queue.NewClaimID())
+	word, _, err := c.run(ctx, noteEndScript, k.scriptKeys(), queue.NewID())
 	return word == "noted", wrap("note end of", id, err)
 }
 

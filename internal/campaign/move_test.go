@@ -104,7 +104,7 @@ func closesTheGate(t *testing.T, b *backends.Backend) {
 		{campaign.Running, true}, {campaign.Cancelled, false},
 	} {
 		f.move("1", c.to)
-		_, err := f.queue("1").Claim(t.Context(), queue.NewClaimID(), 1)
+		_, err := f.queue("1").Claim(t.Context(), queue.NewID(), 1)
 		if c.open {
 			f.ok(err)
 			continue

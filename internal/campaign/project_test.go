@@ -195,7 +195,7 @@ func takesOnceAmongProjects(t *testing.T, b *backends.Backend) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		lease, err := q.Claim(t.Context(), queue.NewClaimID(), 1)
+		lease, err := q.Claim(t.Context(), queue.NewID(), 1)
 		closed, refused := errors.AsType[*queue.GateClosedError](err)
 		if refused != (project != owner) || refused && closed.Name != "project" || !refused && len(lease.Elements) != 1 {
 			t.Errorf("project %s claims of %s's: %d, %v", project, owner, len(lease.Elements), err)

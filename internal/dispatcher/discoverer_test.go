@@ -17,7 +17,7 @@ func TestUnsettledCampaignsAreTidied(t *testing.T) {
 	w := newWorld(t)
 	w.campaign(campaign.Spec{ID: "42"}, audience(5)...)
 	q := must(w.deps.Campaigns.Queue("42"))(t)
-	claim := must(q.Claim(t.Context(), queue.NewClaimID(), 1))(t)
+	claim := must(q.Claim(t.Context(), queue.NewID(), 1))(t)
 	settlement := queue.Settlement{Claim: claim.Claim, Pos: claim.Elements[0].Pos, Status: "sent"}
 	must(q.Settle(t.Context(), []queue.Settlement{settlement}))(t)
 	must(w.redis.RPush("{campaign:42}:outbox", `{"campaignId":"42"}`))(t) // as in a cluster

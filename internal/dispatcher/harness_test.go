@@ -279,7 +279,7 @@ func (w *world) allResults() []notification.Result {
 func (w *world) loseLease(id string, n int) {
 	w.t.Helper()
 	q := must(w.deps.Campaigns.Queue(id))(w.t)
-	claim := must(q.Claim(w.t.Context(), queue.NewClaimID(), n))(w.t)
+	claim := must(q.Claim(w.t.Context(), queue.NewID(), n))(w.t)
 	if len(claim.Elements) != n {
 		w.t.Fatalf("claimed %d, want %d", len(claim.Elements), n)
 	}

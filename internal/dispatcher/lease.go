@@ -30,7 +30,7 @@ type lease struct {
 
 // newLease prepares the claim of a campaign's recipients.
 func newLease(camp *activeCampaign) *lease {
-	return &lease{Lease: leasekeeper.Lease{Queue: camp.queue, Claim: queue.NewClaimID()}, camp: camp}
+	return &lease{Lease: leasekeeper.Lease{Queue: camp.queue, Claim: queue.NewID()}, camp: camp}
 }
 
 // localTime converts a time of the server's clock to this process's clock; zero stays zero.

@@ -84,7 +84,7 @@ func TestTripIsTakenOver(t *testing.T) {
 	w.campaign(campaign.Spec{ID: "42"}, audience(canary)...)
 	list := w.list("42")
 	dead := must(breaker.New(must(w.client())(t), o))(t)
-	admitted := must(dead.Admit(t.Context(), list, queue.NewClaimID(), 5))(t)
+	admitted := must(dead.Admit(t.Context(), list, queue.NewID(), 5))(t)
 	report := breaker.Report{Round: admitted.Round, Answers: map[breaker.Answer]int64{{Kind: breaker.BadMessage}: 5}}
 	if v := must(dead.Apply(t.Context(), list, report))(t); v.Trip == nil {
 		t.Fatalf("decision %+v, want a trip", v)

@@ -29,7 +29,7 @@ func Example() {
 
 	leases := leasekeeper.NewSet[*leasekeeper.Lease]()
 	for _, worker := range []string{"alive", "dead"} {
-		claimed, _ := q.Claim(ctx, queue.NewClaimID(), 1)
+		claimed, _ := q.Claim(ctx, queue.NewID(), 1)
 		lease := &leasekeeper.Lease{Queue: q, Claim: claimed.Claim, OnLost: func() { fmt.Println(worker, "lost its lease") }}
 		lease.ExtendTo(claimed.Until)
 		leases.Add(lease)

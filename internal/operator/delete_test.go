@@ -24,7 +24,7 @@ func TestDeleteWaitsForOutcomes(t *testing.T) {
 	ok(t, f.Start(ctx, "42", StartOptions{}))
 	q, err := f.deps.Campaigns.Queue("42")
 	ok(t, err)
-	lease, err := q.Claim(ctx, queue.NewClaimID(), 2)
+	lease, err := q.Claim(ctx, queue.NewID(), 2)
 	ok(t, err)
 	_, err = f.Delete(ctx, "42", DeleteOptions{})
 	mentions(t, err, "is running")
@@ -55,7 +55,7 @@ func TestDeleteCountsWhoHasNoResult(t *testing.T) {
 	q, err := f.deps.Campaigns.Queue("42")
 	ok(t, err)
 	for _, n := range []int{2, 1} {
-		_, err = q.Claim(ctx, queue.NewClaimID(), n)
+		_, err = q.Claim(ctx, queue.NewID(), n)
 		ok(t, err)
 	}
 	ok(t, f.rdb.RPush(ctx, "{campaign:42}:outbox", `{"campaignId":"42"}`).Err())

@@ -114,7 +114,7 @@ func (o *Operator) NoteLettersExport(ctx context.Context, id, which string, lett
 }
 
 func (o *Operator) note(ctx context.Context, id string, e notification.HistoryEntry) error {
-	if err := o.deps.Campaigns.Note(ctx, id, queue.NewClaimID(), e); err != nil {
+	if err := o.deps.Campaigns.Note(ctx, id, queue.NewID(), e); err != nil {
 		return fmt.Errorf("record in the history: %w", err)
 	}
 	return nil

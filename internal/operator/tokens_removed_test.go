@@ -95,7 +95,7 @@ func TestResultsThatWaitAreTold(t *testing.T) {
 	ok(t, f.rdb.RPush(t.Context(), "notification:responses", "1", "2").Err())
 	results, err := responses.NewQueue(f.rdb, keys.Default(), 0)
 	ok(t, err)
-	_, err = results.Claim(t.Context(), queue.NewClaimID(), 1) // by a responder
+	_, err = results.Claim(t.Context(), queue.NewID(), 1) // by a responder
 	ok(t, err)
 	summary, err := f.RestoreTokens(t.Context(), tokens.Filter{Campaign: "42"}, tokens.RestoreOptions{})
 	ok(t, err)

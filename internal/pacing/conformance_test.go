@@ -70,7 +70,7 @@ func TestConformance(t *testing.T) {
 func conform(t *testing.T, open func(keys.ProjectKeys) *bench) {
 	for _, c := range conformance {
 		t.Run(c.name, func(t *testing.T) {
-			project := keys.Default().Project(queue.NewClaimID())
+			project := keys.Default().Project(queue.NewID())
 			b := open(project)
 			b.t, b.keys = t, project
 			c.test(t, b)

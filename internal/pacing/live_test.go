@@ -29,7 +29,7 @@ func goLive(t *testing.T, replicas int, o Options, open func() redis.UniversalCl
 	l := &live{t: t}
 	ctx, cancel := context.WithCancel(context.Background())
 	var work sync.WaitGroup
-	keys := keys.Default().Project(queue.NewClaimID())
+	keys := keys.Default().Project(queue.NewID())
 	for range replicas {
 		rdb := open()
 		g, err := New(rdb, keys, o)

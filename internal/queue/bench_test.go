@@ -36,7 +36,7 @@ func BenchmarkRedis(b *testing.B) {
 			leases := make([]queue.Lease, 0, b.N/size+1)
 			before := redisCPU(b, rdb)
 			for left := b.N; left > 0; left -= size {
-				lease, err := q.Claim(b.Context(), queue.NewClaimID(), min(size, left))
+				lease, err := q.Claim(b.Context(), queue.NewID(), min(size, left))
 				if err != nil {
 					b.Fatal(err)
 				}

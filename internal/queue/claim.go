@@ -35,8 +35,9 @@ func (e *GateClosedError) Error() string {
 	return fmt.Sprintf("gate is closed: its %s is %q", e.Name, e.Value)
 }
 
-// NewClaimID makes up the id of a claim. It is a UUIDv7, so claims sort by the time they were made.
-func NewClaimID() string { return uuid.Must(uuid.NewV7()).String() }
+// NewID makes up the id of a claim, or of another call that may be repeated. It is a UUIDv7, so ids
+// sort by the time they were made.
+func NewID() string { return uuid.Must(uuid.NewV7()).String() }
 
 // Claim leases up to n elements: due retries first, then returned elements, then the list. The
 // caller makes up the claim id, which has no white space. Repeating a claim while its lease exists

@@ -130,7 +130,7 @@ func claimsForeignValue(t *testing.T, f fixture, foreign string) {
 }
 
 func claimsBehindAGate(t *testing.T, b *backends.Backend) {
-	list, err := keys.Default().Campaign(queue.NewClaimID())
+	list, err := keys.Default().Campaign(queue.NewID())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +170,7 @@ func leasesLastAsLongAsTheyShould(t *testing.T, b *backends.Backend) {
 	const length = 7 * time.Second
 	f := open(t, b, queue.Options{Lease: length})
 	f.push(numbered("u", 3)...)
-	claim := queue.NewClaimID()
+	claim := queue.NewID()
 	for _, c := range []struct {
 		step string
 		take func()

@@ -79,7 +79,7 @@ func await(t *testing.T, done func() (bool, error)) {
 // key.
 func oddIDsShareASlot(t *testing.T, b *backends.Backend) {
 	for _, id := range []string{"42", "{x", "{x}", "{tenant}:42", "a}b{x}", "a b"} {
-		f := openOn(t, b.Redis, b.Redis, id+queue.NewClaimID(), queue.Options{})
+		f := openOn(t, b.Redis, b.Redis, id+queue.NewID(), queue.Options{})
 		f.push("a", "b")
 		l := f.claim(2)
 		f.settle(sent(l.Claim, 1, "r"))

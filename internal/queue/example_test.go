@@ -26,7 +26,7 @@ func ExampleQueue() {
 
 	list, _ := keys.Default().Campaign("42")
 	q, _ := queue.New(rdb, list, queue.Options{Lease: time.Minute, Emit: list.Key(keys.SuffixOutbox)})
-	lease, _ := q.Claim(ctx, queue.NewClaimID(), 2)
+	lease, _ := q.Claim(ctx, queue.NewID(), 2)
 	first := lease.Elements[0]
 	fmt.Printf("claimed %d, first %s\n", len(lease.Elements), first.Raw)
 

@@ -33,7 +33,7 @@ type fixture struct {
 
 func open(t *testing.T, b *backends.Backend, o queue.Options) fixture {
 	t.Helper()
-	return openOn(t, b.Redis, b.Redis, queue.NewClaimID(), o)
+	return openOn(t, b.Redis, b.Redis, queue.NewID(), o)
 }
 
 // openOn makes a queue that uses one client, for a test that looks at it through another. Payloads
@@ -67,7 +67,7 @@ func (f fixture) push(elements ...string) {
 // claim claims under a new id.
 func (f fixture) claim(n int) queue.Lease {
 	f.Helper()
-	return f.claimAs(queue.NewClaimID(), n)
+	return f.claimAs(queue.NewID(), n)
 }
 
 func (f fixture) claimAs(claim string, n int) queue.Lease {

@@ -20,7 +20,7 @@ import (
 func lawsHold(t *testing.T, b *backends.Backend) {
 	rapid.Check(t, func(rt *rapid.T) {
 		m := &model{
-			fixture: openOn(rt, b.Redis, b.Redis, queue.NewClaimID(), queue.Options{Lease: time.Minute}),
+			fixture: openOn(rt, b.Redis, b.Redis, queue.NewID(), queue.Options{Lease: time.Minute}),
 			leases:  map[string]map[int]element{},
 			ended:   map[string]int64{},
 		}

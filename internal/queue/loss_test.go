@@ -24,7 +24,7 @@ func lostRepliesLoseNothing(t *testing.T, b *backends.Backend) {
 		t.Helper()
 		// All campaigns share a hash tag, so one node serves them and knows their scripts after the
 		// first run.
-		wholeLife(t, openOn(t, b.Lossy, b.Redis, "{lossy}"+name+queue.NewClaimID(), queue.Options{Lease: time.Minute}))
+		wholeLife(t, openOn(t, b.Lossy, b.Redis, "{lossy}"+name+queue.NewID(), queue.Options{Lease: time.Minute}))
 	}
 	live("warm")
 	b.Lose(t, func(int, []string) bool { return false })
@@ -93,8 +93,8 @@ func noRepliesLoseNothing(t *testing.T, b *backends.Backend) {
 	// A campaign on the same node goes first. Without a reply, the client would not learn that the
 	// server does not know a script yet.
 	const tag = "{silent}"
-	wholeLife(t, openOn(t, b.Redis, b.Redis, tag+queue.NewClaimID(), queue.Options{}))
-	f := openOn(t, b.Lossy, b.Redis, tag+queue.NewClaimID(), queue.Options{Lease: time.Minute})
+	wholeLife(t, openOn(t, b.Redis, b.Redis, tag+queue.NewID(), queue.Options{}))
+	f := openOn(t, b.Lossy, b.Redis, tag+queue.NewID(), queue.Options{Lease: time.Minute})
 	all := numbered("u", 6)
 	batch := make([][]byte, len(all))
 	for i, e := range all {
@@ -133,7 +133,7 @@ func noRepliesLoseNothing(t *testing.T, b *backends.Backend) {
 // manyWorkers runs workers that claim, drop, give back and settle over a connection that loses
 // every seventh reply.
 func manyWorkers(t *testing.T, b *backends.Backend) {
-	f := openOn(t, b.Lossy, b.Redis, queue.NewClaimID(), queue.Options{Lease: time.Minute})
+	f := openOn(t, b.Lossy, b.Redis, queue.NewID(), queue.Options{Lease: time.Minute})
 	all := numbered("u", 600)
 	f.push(all...)
 	b.Lose(t, servers.EveryNth(7))
@@ -142,7 +142,7 @@ func manyWorkers(t *testing.T, b *backends.Backend) {
 		workers.Go(func() {
 			for turn := w; ; turn++ {
 				var lease queue.Lease
-				claim := queue.NewClaimID()
+				claim := queue.NewID()
 				f.insist(func() (err error) { lease, err = f.Claim(t.Context(), claim, 10); return err })
 				if len(lease.Elements) == 0 {
 					return

@@ -77,7 +77,7 @@ func TestCallsRefused(t *testing.T) {
 // it. All keys must stay as they were.
 func wrongTypeMovesNothing(t *testing.T, b *backends.Backend) {
 	for _, key := range []string{"", "back", "retry", "leases", "lease:claim", "counts", "outbox", "load:load", "gate"} {
-		list, err := keys.Default().Campaign("x holds y, want z " + queue.NewClaimID())
+		list, err := keys.Default().Campaign("x holds y, want z " + queue.NewID())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -102,7 +102,7 @@ func wrongTypeMovesNothing(t *testing.T, b *backends.Backend) {
 		f.rdb.Del(t.Context(), wrong)
 		f.rdb.SAdd(t.Context(), wrong, "of another type")
 		for operation, call := range map[string]func(context.Context) error{
-			"claim":       func(ctx context.Context) error { _, err := q.Claim(ctx, queue.NewClaimID(), 2); return err },
+			"claim":       func(ctx context.Context) error { _, err := q.Claim(ctx, queue.NewID(), 2); return err },
 			"claim again": func(ctx context.Context) error { _, err := q.Claim(ctx, "claim", 2); return err },
 			"put off": func(ctx context.Context) error {
 				_, err := q.Settle(ctx, []queue.Settlement{{Claim: "claim", Pos: 1, Later: true}})

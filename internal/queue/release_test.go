@@ -64,7 +64,7 @@ func reapsExpired(t *testing.T, b *backends.Backend) {
 // givesBackInPieces checks the length of back before each script: one script ends a claim, and
 // further ones up to about a millisecond's work.
 func givesBackInPieces(t *testing.T, b *backends.Backend) {
-	f := openOn(t, b.Lossy, b.Redis, queue.NewClaimID(), queue.Options{})
+	f := openOn(t, b.Lossy, b.Redis, queue.NewID(), queue.Options{})
 	all := numbered("u", 3300)
 	f.push(all...)
 	var claims []string
@@ -118,7 +118,7 @@ func extends(t *testing.T, b *backends.Backend) {
 
 // A worker keeps a lease that it extends right after a reaper has found it expired.
 func reapsNothingThatIsExtended(t *testing.T, b *backends.Backend) {
-	f := openOn(t, b.Lossy, b.Redis, queue.NewClaimID(), queue.Options{Lease: time.Minute})
+	f := openOn(t, b.Lossy, b.Redis, queue.NewID(), queue.Options{Lease: time.Minute})
 	sound := openOn(t, b.Redis, b.Redis, f.id, queue.Options{Lease: time.Minute})
 	f.push("a", "b")
 	lease := f.claim(2)
@@ -138,7 +138,7 @@ func reapsNothingThatIsExtended(t *testing.T, b *backends.Backend) {
 
 // An extended lease stays, even if all other leases of the script are empty.
 func reapsNothingBesideAnEmptyLease(t *testing.T, b *backends.Backend) {
-	f := openOn(t, b.Lossy, b.Redis, queue.NewClaimID(), queue.Options{Lease: time.Minute})
+	f := openOn(t, b.Lossy, b.Redis, queue.NewID(), queue.Options{Lease: time.Minute})
 	sound := openOn(t, b.Redis, b.Redis, f.id, queue.Options{Lease: time.Minute})
 	f.push("a", "b", "c")
 	empty, lease := f.claim(1), f.claim(2)
@@ -168,7 +168,7 @@ func TestReapsToTheMillisecond(t *testing.T) {
 	now := time.UnixMilli(1_900_000_000_000)
 	for extended, reaped := range map[time.Duration]int{0: 2, time.Millisecond: 0} {
 		server.SetTime(now)
-		f := openOn(t, b.Lossy, b.Redis, queue.NewClaimID(), queue.Options{Lease: time.Millisecond})
+		f := openOn(t, b.Lossy, b.Redis, queue.NewID(), queue.Options{Lease: time.Millisecond})
 		sound := openOn(t, b.Redis, b.Redis, f.id, queue.Options{Lease: time.Millisecond})
 		f.push("a", "b")
 		l := f.claim(2)
@@ -189,7 +189,7 @@ func TestReapsToTheMillisecond(t *testing.T) {
 // A script stops once it has moved exactly enough elements.
 func TestGivesBackExactlyEnough(t *testing.T) {
 	b := backends.OpenMiniredis(t)
-	f := openOn(t, b.Lossy, b.Redis, queue.NewClaimID(), queue.Options{})
+	f := openOn(t, b.Lossy, b.Redis, queue.NewID(), queue.Options{})
 	f.push(numbered("u", 1007)...)
 	var claims []string
 	for _, n := range []int{7, 500, 500} {

@@ -254,7 +254,7 @@ func TestWhatIsTakenBackIsMeasured(t *testing.T) {
 	w.deps.Registerer = w.metrics
 	elements, _ := sent(3)
 	w.push(elements...)
-	if _, err := w.queue().Claim(t.Context(), queue.NewClaimID(), 10); err != nil {
+	if _, err := w.queue().Claim(t.Context(), queue.NewID(), 10); err != nil {
 		t.Fatal(err)
 	}
 	w.expireLeases()

@@ -36,7 +36,7 @@ func (r *Responder) newWorker() *worker {
 			applier: r.deps.Applier, faultOf: r.deps.FaultOf,
 			backoff: leasekeeper.Backoff{Base: r.opts.RetryDelay, Limit: r.opts.MaxRetryDelay}, metrics: r.metrics, log: r.deps.Logger,
 		},
-		claim: queue.NewClaimID(),
+		claim: queue.NewID(),
 	}
 }
 
@@ -78,7 +78,7 @@ func (w *worker) runOnce(workCtx context.Context) (claimed int) {
 		}
 		return 0
 	}
-	w.claim = queue.NewClaimID()
+	w.claim = queue.NewID()
 	if len(lease.Elements) == 0 {
 		w.halt.endIfRedisRefused()
 		return 0

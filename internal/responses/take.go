@@ -40,7 +40,7 @@ type Batch struct {
 // destination is "". Of all callers that want a letter, one gets it. Letters that others took or
 // removed are left out. Copies of recently taken letters are left out and removed.
 func (d *DeadLetters) Take(ctx context.Context, destination string, letters ...DeadLetter) (Batch, error) {
-	b := Batch{ID: queue.NewClaimID(), Until: time.Now().Add(takeLeaseTTL / 2), destination: destination}
+	b := Batch{ID: queue.NewID(), Until: time.Now().Add(takeLeaseTTL / 2), destination: destination}
 	keys := []string{d.keys[0], d.keys[1], d.list.Key(suffixBatches), d.list.Key(suffixRecent), d.list.Key(suffixBatch + b.ID)}
 	args := append(make([]any, 0, 4+3*len(letters)), b.ID, destination, takeLeaseTTL.Milliseconds(), recentTTL.Milliseconds())
 	for i := range letters {

@@ -179,7 +179,7 @@ func drain(b *testing.B, q *queue.Queue, rdb *redis.Client, loader int) (drained
 		if round%100 == 0 {
 			p.observe(ctx, rdb, loader)
 		}
-		lease, err := q.Claim(ctx, queue.NewClaimID(), 1000)
+		lease, err := q.Claim(ctx, queue.NewID(), 1000)
 		if err != nil {
 			b.Fatal(err)
 		}

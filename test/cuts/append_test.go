@@ -36,16 +36,16 @@ func TestAppend(t *testing.T) {
 		"at once":        {4, func(batchWorld) {}},
 		"several pieces": {5100, func(batchWorld) {}},
 		"when all are claimed": {4, func(w batchWorld) {
-			w.claim(queue.NewClaimID(), 100)
+			w.claim(queue.NewID(), 100)
 		}},
 		"when some are claimed": {4, func(w batchWorld) {
-			w.claim(queue.NewClaimID(), 5)
+			w.claim(queue.NewID(), 5)
 		}},
 		"behind another load": {4, func(w batchWorld) {
 			b := w.batch(0, 3)
 			b.Load = "another load"
 			w.must(w.append(b))
-			w.claim(queue.NewClaimID(), 2)
+			w.claim(queue.NewID(), 2)
 		}},
 	} {
 		for _, script := range []string{"queue/append_pushed", "queue/append"} {

@@ -139,6 +139,6 @@ func (r *room) claim() {
 	r.t.Helper()
 	q, err := r.sound.Queue("42")
 	r.must(err)
-	_, err = q.Claim(r.t.Context(), queue.NewClaimID(), 1)
+	_, err = q.Claim(r.t.Context(), queue.NewID(), 1)
 	r.must(err)
 }

@@ -100,10 +100,10 @@ func progressOf(l queue.Lease) []queue.Progress {
 // run out and in one that has not.
 func (a *audience) mixed() (held, expired queue.Lease) {
 	a.t.Helper()
-	one, two := a.claim(queue.NewClaimID(), 4), a.claim(queue.NewClaimID(), 3)
+	one, two := a.claim(queue.NewID(), 4), a.claim(queue.NewID(), 3)
 	a.settle(outcomes(one, true)...)
-	held, expired = a.claim(queue.NewClaimID(), 4), a.claim(queue.NewClaimID(), 3)
-	more := a.claim(queue.NewClaimID(), 2)
+	held, expired = a.claim(queue.NewID(), 4), a.claim(queue.NewID(), 3)
+	more := a.claim(queue.NewID(), 2)
 	a.settle(queue.Settlement{Claim: more.Claim, Pos: 1, Later: true, Attempts: 1}, queue.Settlement{Claim: more.Claim, Pos: 2, Later: true, Attempts: 2})
 	_, err := a.queue.GiveBack(a.t.Context(), two.Claim)
 	a.must(err)
@@ -166,7 +166,7 @@ func (a *audience) drain() {
 		a.fallDue()
 		_, err = a.queue.Reap(a.t.Context())
 		a.must(err)
-		lease := a.claim(queue.NewClaimID(), 5+len(a.all)/2)
+		lease := a.claim(queue.NewID(), 5+len(a.all)/2)
 		if len(lease.Elements) == 0 {
 			break
 		}
@@ -236,22 +236,22 @@ var scenarios = map[string]scenario{
 		return func() error { _, err := a.queue.Claim(a.t.Context(), "the-claim", 4); return err }
 	}, 0},
 	"extend": {"queue/extend", 10, func(a *audience) func() error {
-		one, two := a.claim(queue.NewClaimID(), 4), a.claim(queue.NewClaimID(), 4)
+		one, two := a.claim(queue.NewID(), 4), a.claim(queue.NewID(), 4)
 		return func() error { _, err := a.queue.Extend(a.t.Context(), one.Claim, two.Claim); return err }
 	}, 0},
 	"settle all": {"queue/settle", 10, func(a *audience) func() error {
-		one, two := a.claim(queue.NewClaimID(), 4), a.claim(queue.NewClaimID(), 4)
+		one, two := a.claim(queue.NewID(), 4), a.claim(queue.NewID(), 4)
 		all := append(outcomes(one, false), outcomes(two, false)...)
 		return func() error { _, err := a.queue.Settle(a.t.Context(), all); return err }
 	}, 8},
 	"settle some": {"queue/settle", 20, func(a *audience) func() error {
 		held, _ := a.mixed()
-		other := a.claim(queue.NewClaimID(), 3)
+		other := a.claim(queue.NewID(), 3)
 		all := append(outcomes(held, true)[:3], outcomes(other, true)...)
 		return func() error { _, err := a.queue.Settle(a.t.Context(), all); return err }
 	}, 7},
 	"settle beside a lease that is gone": {"queue/settle", 10, func(a *audience) func() error {
-		one, two := a.claim(queue.NewClaimID(), 4), a.claim(queue.NewClaimID(), 4)
+		one, two := a.claim(queue.NewID(), 4), a.claim(queue.NewID(), 4)
 		_, err := a.queue.GiveBack(a.t.Context(), two.Claim)
 		a.must(err)
 		all := append(outcomes(one, true)[:2], outcomes(two, true)...)
@@ -259,13 +259,13 @@ var scenarios = map[string]scenario{
 	}, 2},
 	"save progress": {"queue/progress", 20, func(a *audience) func() error {
 		held, _ := a.mixed()
-		other := a.claim(queue.NewClaimID(), 3)
+		other := a.claim(queue.NewID(), 3)
 		all := append(progressOf(held), progressOf(other)...)
 		return func() error { _, err := a.queue.SaveProgress(a.t.Context(), all); return err }
 	}, 0},
 	"settle what has progress": {"queue/settle", 20, func(a *audience) func() error {
 		held, _ := a.mixed()
-		other := a.claim(queue.NewClaimID(), 3)
+		other := a.claim(queue.NewID(), 3)
 		_, err := a.queue.SaveProgress(a.t.Context(), append(progressOf(held), progressOf(other)...))
 		a.must(err)
 		all := append(outcomes(held, true)[:3], outcomes(other, true)...)
@@ -273,18 +273,18 @@ var scenarios = map[string]scenario{
 	}, 7},
 	"give back what has progress": {"queue/release", 20, func(a *audience) func() error {
 		held, _ := a.mixed()
-		other := a.claim(queue.NewClaimID(), 3)
+		other := a.claim(queue.NewID(), 3)
 		_, err := a.queue.SaveProgress(a.t.Context(), append(progressOf(held), progressOf(other)...))
 		a.must(err)
 		return func() error { _, err := a.queue.GiveBack(a.t.Context(), held.Claim, other.Claim); return err }
 	}, 0},
 	"give back": {"queue/release", 20, func(a *audience) func() error {
 		held, _ := a.mixed()
-		other := a.claim(queue.NewClaimID(), 3)
+		other := a.claim(queue.NewID(), 3)
 		return func() error { _, err := a.queue.GiveBack(a.t.Context(), held.Claim, other.Claim); return err }
 	}, 0},
 	"give back more than one piece": {"queue/release", 5200, func(a *audience) func() error {
-		held := a.claim(queue.NewClaimID(), 5100)
+		held := a.claim(queue.NewID(), 5100)
 		return func() error { _, err := a.queue.GiveBack(a.t.Context(), held.Claim); return err }
 	}, 0},
 	"give back nothing": {"queue/release", 4, func(a *audience) func() error {
