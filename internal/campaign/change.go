@@ -37,6 +37,36 @@ type Change struct {
 // IsEmpty reports whether there is nothing to change.
 func (c Change) IsEmpty() bool { return len(c.fields()) == 0 }
 
+// ApplyTo makes the change in a spec. The edition stays: the script that writes it counts it.
+func (c Change) ApplyTo(s *Spec) {
+	if c.Message != nil {
+		s.Message = c.Message
+	}
+	assign(&s.OnAmbiguous, c.OnAmbiguous)
+	assign(&s.Devices, c.Devices)
+	assign(&s.Dedupe, c.Dedupe)
+	assign(&s.Kind, c.Kind)
+	assign(&s.Weight, c.Weight)
+	assign(&s.Priority, c.Priority)
+	assign(&s.Rate, c.Rate)
+	assign(&s.Deadline, c.Deadline)
+	assign(&s.DerivedDeadline, c.DerivedDeadline)
+	assign(&s.StartAt, c.StartAt)
+	assign(&s.Windows, c.Windows)
+	assign(&s.LocalTime, c.LocalTime)
+	assign(&s.TimeZone, c.TimeZone)
+	assign(&s.QuietHours, c.QuietHours)
+	assign(&s.Source, c.Source)
+	assign(&s.Project, c.Project)
+}
+
+// assign sets a member that changes.
+func assign[T any](member, value *T) {
+	if value != nil {
+		*member = *value
+	}
+}
+
 // Change updates a spec in one step; dispatchers read it at their next look for campaigns. It
 // returns a *SpecError for an invalid value and ErrNotFound without a spec. A *TransitionError
 // means that the message cannot change in this state, and a *SpecError also that the source is

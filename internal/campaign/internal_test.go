@@ -1,11 +1,13 @@
 package campaign
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"fanfare/internal/queue"
+	"fanfare/internal/schedule"
 )
 
 // Books are computed from counts that may be incomplete or written by an earlier version.
@@ -100,5 +102,46 @@ func TestTheUnsettledAreNotLookedForAtEachScan(t *testing.T) {
 	s.begin(time.Hour)
 	if s.unsettled.Load() {
 		t.Error("the next pass looks for it again at once")
+	}
+}
+
+// A change does to a spec what its fields do that are written to Redis, each member for itself.
+func TestChangesApplyAsTheyAreWritten(t *testing.T) {
+	at := time.UnixMilli(1_900_000_000_000).UTC()
+	windows, err := schedule.ParseWindows("09:00-21:00")
+	if err != nil {
+		t.Fatal(err)
+	}
+	local, err := schedule.ParseLocal("2031-01-02T09:00")
+	if err != nil {
+		t.Fatal(err)
+	}
+	quiet, err := ParseQuietHours("22:00-07:00")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := Change{
+		Message: []byte(`{"a":1}`), OnAmbiguous: new(Report), Devices: new(LatestDevice), Dedupe: new(DedupeUser), Kind: new(Transactional),
+		Weight: new(7), Priority: new(3), Rate: new(2.5), Deadline: &at, DerivedDeadline: &at, StartAt: &at, Windows: &windows, LocalTime: &local,
+		TimeZone: new("Asia/Tokyo"), QuietHours: &quiet, Source: &Source{Files: []string{"/a.csv"}}, Project: new("p"),
+	}
+	members := reflect.ValueOf(all)
+	for i := range members.NumField() {
+		name := members.Type().Field(i).Name
+		if name == "Partial" { // says how, and not what
+			continue
+		}
+		var one Change
+		reflect.ValueOf(&one).Elem().Field(i).Set(members.Field(i))
+		var applied, written Spec
+		one.ApplyTo(&applied)
+		for _, f := range one.fields() {
+			if problem := written.set(f.name, f.value); problem != "" {
+				t.Errorf("%s: %s", name, problem)
+			}
+		}
+		if reflect.DeepEqual(applied, Spec{}) || !reflect.DeepEqual(applied, written) {
+			t.Errorf("%s makes\n%+v, and writes\n%+v", name, applied, written)
+		}
 	}
 }

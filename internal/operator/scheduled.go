@@ -21,11 +21,7 @@ func (o *Operator) CheckSchedule(ctx context.Context, id string, change campaign
 		return nil //nolint:nilerr // the change itself says what is wrong
 	}
 	after := before
-	applyTo(&after, change)
-	setIf(&after.Priority, change.Priority)
-	setIf(&after.Weight, change.Weight)
-	setIf(&after.Rate, change.Rate)
-	setIf(&after.Project, change.Project)
+	change.ApplyTo(&after)
 	err = o.checkScheduled(ctx, after, paces)
 	unfit, is := errors.AsType[*UnfitError](err)
 	if !is || change.StartAt != nil {

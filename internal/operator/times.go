@@ -99,7 +99,7 @@ func (o *Operator) checkTimesOf(ctx context.Context, id string, change *campaign
 	if spec.HasDerivedDeadline() {
 		spec.Deadline = time.Time{}
 	}
-	applyTo(&spec, *change)
+	change.ApplyTo(&spec)
 	if err := o.checkTimesAfter(ctx, spec, *change); err != nil {
 		return err
 	}
@@ -143,23 +143,6 @@ func (o *Operator) checkTimesAfter(ctx context.Context, spec campaign.Spec, chan
 // changesRules reports whether a change is one of the rules when recipients are sent to.
 func changesRules(c campaign.Change) bool {
 	return c.Windows != nil || c.LocalTime != nil || c.TimeZone != nil || c.QuietHours != nil || c.Kind != nil
-}
-
-// applyTo sets what a change does to the times of a spec.
-func applyTo(spec *campaign.Spec, change campaign.Change) {
-	setIf(&spec.StartAt, change.StartAt)
-	setIf(&spec.Windows, change.Windows)
-	setIf(&spec.LocalTime, change.LocalTime)
-	setIf(&spec.TimeZone, change.TimeZone)
-	setIf(&spec.QuietHours, change.QuietHours)
-	setIf(&spec.Kind, change.Kind)
-	setIf(&spec.Deadline, change.Deadline)
-}
-
-func setIf[T any](field, value *T) {
-	if value != nil {
-		*field = *value
-	}
 }
 
 // ruleDelay is how long recipients in the due set still wait after a change of the rules. It is
