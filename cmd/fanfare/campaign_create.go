@@ -49,6 +49,9 @@ audience's columns and then from the profile.`,
 			if err != nil {
 				return err
 			}
+			if err := options.times.readLocal(&t); err != nil {
+				return err
+			}
 			source, err := options.parseSource(command)
 			if err != nil {
 				return err

@@ -29,10 +29,8 @@ func (o *timeOptions) addTo(f *pflag.FlagSet) {
 	f.StringVar(&o.quiet, "quiet-hours", none, "keep the quiet hours in `profiles`: own, or such as 22:00-07:00, which then holds for users without any; or none")
 }
 
-// timeFlags are the names of the flags.
-var timeFlags = []string{"start-at", "window", "local-time", "time-zone", "quiet-hours"}
-
-// times are the values of the flags.
+// times are the values of the flags. A local time depends on the start: see readLocal and
+// readLocalTime.
 type times struct {
 	startAt time.Time
 	windows schedule.Windows
@@ -41,30 +39,41 @@ type times struct {
 	quiet   campaign.QuietHours
 }
 
+// given is the text of a flag; "" for none.
+func given(text string) string {
+	if text == none {
+		return ""
+	}
+	return text
+}
+
 func (o *timeOptions) parse() (t times, err error) {
-	given := func(text string) string {
-		if text == none {
-			return ""
-		}
-		return text
+	if t.startAt, err = campaign.ParseDeadline(given(o.startAt)); err != nil {
+		return t, wrongOption("start-at", err.Error())
 	}
-	var errs [5]error
-	t.startAt, errs[0] = campaign.ParseDeadline(given(o.startAt))
 	if len(o.windows) != 1 || o.windows[0] != none {
-		t.windows, errs[1] = schedule.ParseWindows(strings.Join(o.windows, ";"))
-	}
-	t.local, errs[2] = schedule.ParseLocalFrom(given(o.localTime), time.Now(), t.startAt)
-	t.zone, errs[3] = campaign.ParseTimeZone(given(o.timeZone))
-	t.quiet, errs[4] = campaign.ParseQuietHours(given(o.quiet))
-	for i, err := range errs {
-		if err != nil {
-			return t, wrongOption(timeFlags[i], err.Error())
+		if t.windows, err = schedule.ParseWindows(strings.Join(o.windows, ";")); err != nil {
+			return t, wrongOption("window", err.Error())
 		}
+	}
+	if t.zone, err = campaign.ParseTimeZone(given(o.timeZone)); err != nil {
+		return t, wrongOption("time-zone", err.Error())
+	}
+	if t.quiet, err = campaign.ParseQuietHours(given(o.quiet)); err != nil {
+		return t, wrongOption("quiet-hours", err.Error())
 	}
 	return t, nil
 }
 
-// change sets what the given flags change.
+// readLocal adds the local time of a new campaign, seen from its start.
+func (o *timeOptions) readLocal(t *times) (err error) {
+	if t.local, err = schedule.ParseLocalFrom(given(o.localTime), time.Now(), t.startAt); err != nil {
+		return wrongOption("local-time", err.Error())
+	}
+	return nil
+}
+
+// change sets what the given flags change. It does not read a local time yet.
 func (o *timeOptions) change(command *cobra.Command, c *campaign.Change) error {
 	t, err := o.parse()
 	f := command.Flags()
@@ -76,13 +85,13 @@ func (o *timeOptions) change(command *cobra.Command, c *campaign.Change) error {
 	return err
 }
 
-// readLocalTime reads the local time of a change again: it is seen from the start of the campaign,
-// which may be stored already.
+// readLocalTime reads the local time of a change. It is seen from the start of the campaign, which
+// may be stored already.
 func (o *timeOptions) readLocalTime(ctx context.Context, op *operator.Operator, id string, c *campaign.Change) error {
-	if c.LocalTime == nil || c.LocalTime.IsZero() {
+	if c.LocalTime == nil {
 		return nil
 	}
-	local, err := op.ReadLocalTime(ctx, id, o.localTime, c.StartAt)
+	local, err := op.ReadLocalTime(ctx, id, given(o.localTime), c.StartAt)
 	c.LocalTime = &local
 	return err
 }
