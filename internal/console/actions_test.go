@@ -22,7 +22,7 @@ func TestActions(t *testing.T) {
 		"/campaigns/draft/start":             {[]string{"Start for 8"}, url.Values{}, "start draft by ops, console: "},
 		"/campaigns/running/cancel":          {[]string{"Cancel for 270"}, url.Values{"reason": {"old"}}, "cancel running by ops, console: old"},
 		"/campaigns/draft/delete":            {[]string{`data-must="draft"`, "no SQL keeps their outcomes"}, url.Values{"type": {"draft"}}, "delete draft"},
-		"/dead/replay?code=UNREGISTERED":     {[]string{"Replay 2 letters?", "No stored token, kept", "<dd>3</dd>"}, url.Values{"rate": {"500"}}, "replay UNREGISTERED at 500"},
+		"/dead/replay?code=UNREGISTERED":     {[]string{"Replay 1 letter?", "Match</dt><dd>2</dd>", "No stored token, kept</dt><dd>1</dd>"}, url.Values{"rate": {"500"}}, "replay UNREGISTERED at 500"},
 		"/dead/purge?code=RETRIES_EXHAUSTED": {[]string{"Purge 1 letter?", "Campaigns whose history records it"}, url.Values{"type": {"1"}}, "purge RETRIES_EXHAUSTED\nnote purge of 1 of running, code RETRIES_EXHAUSTED by ops, console"},
 		"/quota/halt":                        {[]string{"Halt shop?"}, url.Values{"reason": {"rain"}}, "halt project: rain (ops, console)"},
 		"/quota/set": {
