@@ -16,9 +16,9 @@ func (o *Operator) CheckSchedule(ctx context.Context, id string, change campaign
 	if !changesWaves(change) {
 		return nil
 	}
-	before, err := o.deps.Campaigns.Get(ctx, id)
-	if err != nil || before.State != campaign.Draft {
-		return nil //nolint:nilerr // the change itself says what is wrong
+	before, isSound, err := o.readSound(ctx, id)
+	if err != nil || !isSound || before.State != campaign.Draft {
+		return err
 	}
 	after := before
 	change.ApplyTo(&after)
@@ -56,11 +56,14 @@ func (o *Operator) checkScheduled(ctx context.Context, spec campaign.Spec, paces
 // warnUnfit says that the waves of a scheduled draft do not fit, as the start would. It returns ""
 // if they do, and for other campaigns. The load is done, so a failed check is only named.
 func (o *Operator) warnUnfit(ctx context.Context, id string, paces FindPace) string {
-	spec, err := o.deps.Campaigns.Get(ctx, id)
-	if err != nil || !spec.IsScheduled() || spec.Rules().IsZero() {
+	spec, _, err := o.readSound(ctx, id)
+	switch {
+	case err != nil:
+	case !spec.IsScheduled() || spec.Rules().IsZero():
 		return ""
+	default:
+		err = o.CheckSchedule(ctx, id, campaign.Change{StartAt: &spec.StartAt}, paces)
 	}
-	err = o.CheckSchedule(ctx, id, campaign.Change{StartAt: &spec.StartAt}, paces)
 	if unfit, is := errors.AsType[*UnfitError](err); is {
 		return unfit.Plan.Describe() + "; " + unfit.Plan.Advice()
 	} else if err != nil {

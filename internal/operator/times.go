@@ -3,6 +3,7 @@ package operator
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -74,14 +75,26 @@ func (o *Operator) ReadLocalTime(ctx context.Context, id, text string, startAt *
 	var from time.Time
 	if startAt != nil {
 		from = *startAt
-	} else if spec, err := o.deps.Campaigns.Get(ctx, id); err == nil && spec.IsScheduled() {
-		from = spec.StartAt // without a spec, the change itself says what is wrong
+	} else if spec, _, err := o.readSound(ctx, id); err != nil {
+		return schedule.LocalTime{}, err
+	} else if spec.IsScheduled() {
+		from = spec.StartAt
 	}
 	local, err := schedule.ParseLocalFrom(text, o.now(), from)
 	if err != nil {
 		return local, &campaign.SpecError{ID: id, Field: "local_time", Problem: err.Error()}
 	}
 	return local, nil
+}
+
+// readSound reads a spec ahead of a change. For a campaign that is missing or broken it returns the
+// zero Spec and false: the change itself says what is wrong, and may repair it.
+func (o *Operator) readSound(ctx context.Context, id string) (spec campaign.Spec, isSound bool, err error) {
+	spec, err = o.deps.Campaigns.Get(ctx, id)
+	if _, isBroken := errors.AsType[*campaign.SpecError](err); isBroken || errors.Is(err, campaign.ErrNotFound) {
+		return campaign.Spec{}, false, nil
+	}
+	return spec, err == nil, err
 }
 
 // checkTimesOf does that for a change, as the campaign is after it. A deadline that follows from
@@ -91,9 +104,9 @@ func (o *Operator) checkTimesOf(ctx context.Context, id string, change *campaign
 	if change.StartAt == nil && change.Deadline == nil && !changesRules(*change) {
 		return nil
 	}
-	spec, err := o.deps.Campaigns.Get(ctx, id)
-	if err != nil {
-		return nil //nolint:nilerr // the change itself says what is wrong, and may repair it
+	spec, isSound, err := o.readSound(ctx, id)
+	if err != nil || !isSound {
+		return err
 	}
 	before := spec
 	if spec.HasDerivedDeadline() {
