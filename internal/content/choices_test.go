@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,8 +62,30 @@ func TestLanguageOfALocale(t *testing.T) {
 			t.Errorf("%q: %q, want %q", locales, got, want)
 		}
 	}
-	if !c.HasLocales() || compile(t, `{"data":{}}`).HasLocales() {
+	variants := compile(t, `{"message":{"data":{"k":"base"}},"variants":[{"name":"a","weight":100}]}`)
+	if !c.HasLocales() || compile(t, `{"data":{}}`).HasLocales() || variants.HasLocales() {
 		t.Error("HasLocales is wrong")
+	}
+	if variants.NeedsProfile(content.Person{Campaign: "42", User: "u1"}) {
+		t.Error("a message in one language needs the profile for the language")
+	}
+}
+
+// What a message offers is what its author wrote, and a plain message offers no choice.
+func TestWhatAMessageOffers(t *testing.T) {
+	for message, want := range map[string]struct {
+		shares            []content.Share
+		variants, locales []string
+	}{
+		choicesMessage: {[]content.Share{{Variant: "a", Percent: 45}, {Variant: "b", Percent: 45}, {Percent: 10, HeldOut: true}}, []string{"a", "b"}, []string{"pt", "vi"}},
+		`{"message":{"data":{}},"variants":[{"name":"a","weight":30},{"name":"b","weight":70}]}`: {[]content.Share{{Variant: "a", Percent: 30}, {Variant: "b", Percent: 70}}, []string{"a", "b"}, nil},
+		`{"message":{"data":{}},"locales":{"pt":{}}}`:                                            {nil, nil, []string{"pt"}},
+		`{"data":{}}`: {},
+	} {
+		c := compile(t, message)
+		if !slices.Equal(c.Shares(), want.shares) || !slices.Equal(c.Variants(), want.variants) || !slices.Equal(c.Locales(), want.locales) {
+			t.Errorf("%s: shares %+v, variants %q, locales %q", message, c.Shares(), c.Variants(), c.Locales())
+		}
 	}
 }
 

@@ -89,6 +89,11 @@ func TestDedupID(t *testing.T) {
 	if got := string(appendMark(nil, "42", "u1")); got != "42:u1" {
 		t.Errorf("short and plain: %q", got)
 	}
+	for users, plain := range map[int]bool{61: true, 62: false} { // of 64 bytes, and one more
+		if got := string(appendMark(nil, "42", strings.Repeat("u", users))); strings.HasPrefix(got, "42:u") != plain {
+			t.Errorf("a user of %d bytes: %q, want it readable: %t", users, got, plain)
+		}
+	}
 }
 
 func TestTTL(t *testing.T) {
@@ -141,6 +146,40 @@ func TestPlaceholdersThatDecideAboutMarksAndTTLs(t *testing.T) {
 		out := readCopy(t, m.AppendRequest(nil, e, time.Unix(1_700_000_000, 0)))
 		if got := [3]string{out.Android.TTL, out.Android.Notification.Tag, out.APNS.Headers[headerExpiration]}; got != want {
 			t.Errorf("%s: got %q, want %q", vars, got, want)
+		}
+	}
+}
+
+// Each field that decides about marks and TTLs does so as a literal would, and so does its absence.
+// A text of a value that looks like a placeholder stays a text.
+func TestFilledFieldsDecideAsLiterals(t *testing.T) {
+	const notes = `"notification":{},"data":{"k":"{{x}}"},"apns":{"payload":{"k":["{{x}}"]}`
+	for message, values := range map[string][]string{
+		`{"android":{"ttl":"%"},` + notes + `}}`:                                                    {"5s", "7200s"},
+		`{"android_v2":{"ttl":"%","remote_notification":{"notification":{"id":1}}},` + notes + `}}`: {"5s", "7200s"},
+		`{"android":{"notification":{"tag":"%"}},` + notes + `}}`:                                   {"mine", ""},
+		`{"android_v2":{"remote_notification":{"notification":{"id":1,"tag":"%"}}},` + notes + `}}`: {"mine", ""},
+		`{` + notes + `,"live_activity_token":"%"}}`:                                                {"mine", ""},
+		`{` + notes + `,"headers":{"apns-collapse-id":"%"}}}`:                                       {"mine", ""},
+		`{` + notes + `,"headers":{"APNS-Expiration":"%"}}}`:                                        {"9", "9999999999"},
+		`{` + notes + `,"headers":{"apns-push-type":"%"}}}`:                                         {"alert", "background"},
+		`{"webpush":{"headers":{"ttl":"%"}},` + notes + `}}`:                                        {"7", "7200"},
+	} {
+		for _, value := range values {
+			request := func(field string) string {
+				m, err := compileFor(t, strings.ReplaceAll(message, "%", field)).Fill(map[string]json.RawMessage{
+					"x": json.RawMessage(`"{{no}}"`), "v": json.RawMessage(`"` + value + `"`),
+				}, nil)
+				if err != nil {
+					t.Fatalf("%s with %q: %v", message, field, err)
+				}
+				e := to("token")
+				e.TTL = time.Minute
+				return string(m.AppendRequest(nil, e, time.Unix(1_700_000_000, 0)))
+			}
+			if got, want := request("{{v}}"), request(value); got != want || !strings.Contains(got, `["{{no}}"]`) {
+				t.Errorf("%s with %q:\n%s\nwant\n%s", message, value, got, want)
+			}
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"fanfare/internal/content"
 	"fanfare/internal/notification"
@@ -44,11 +45,13 @@ func body(t testing.TB, m *content.Message) string {
 func TestFill(t *testing.T) {
 	vars := object(`{"name":"Ann","empty":"","null":null,"n":1.50,"big":12345678901234567890,"no":false,
 		"list":[1],"a":{"b":{"c":"deep"},"n":null,"s":"text"},"a.b":"flat","quote":"say \"hi\"\\\n","e":"é😀","sep":"\u2028<"}`)
+	vars["spaced"], vars["lines"], vars["broken"] = json.RawMessage(` "Ann" `), json.RawMessage("\t7\r\n"), json.RawMessage("\"a\xff\"")
 	profile := object(`{"name":"profile","null":"from profile","city":"Hue","a":{"n":"nested in profile"}}`)
 	for _, c := range []struct{ text, want, unfilled string }{
 		{text: "Hi {{name}}!", want: "Hi Ann!"},
 		{text: "{{ name }}{{name|x}}", want: "AnnAnn"},
 		{text: "{{city}}", want: "Hue"},
+		{text: "{{spaced}} {{lines}} {{broken}}", want: "Ann 7 a\ufffd"},
 		{text: "{{null}}", want: "from profile"},
 		{text: "{{empty|default}}.", want: "."},
 		{text: "{{n}} {{big}} {{no}}", want: "1.50 12345678901234567890 false"},
@@ -77,8 +80,8 @@ func TestFill(t *testing.T) {
 		}
 		if err != nil {
 			t.Errorf("%s: %v", c.text, err)
-		} else if got := body(t, filled); got != c.want {
-			t.Errorf("%s: got %q, want %q", c.text, got, c.want)
+		} else if got := body(t, filled); got != c.want || !utf8.Valid(filled.Text()) {
+			t.Errorf("%s: got %q in %q, want %q", c.text, got, filled.Text(), c.want)
 		}
 	}
 }
@@ -146,9 +149,10 @@ func TestTypedPlaceholders(t *testing.T) {
 		`{"webpush":{"notification":{"silent":"{{v}}"}}}`
 	for _, c := range []struct{ message, value, want string }{
 		{badge, `3`, `3`}, {badge, `0`, `0`}, {badge, `"3"`, `3`}, {badge, `" 3 "`, `3`}, {badge, `-1`, `-1`},
-		{badge, `"three"`, ""}, {badge, `""`, ""}, {badge, `1.5`, ""}, {badge, `true`, ""}, {badge, `3000000000`, ""}, {badge, `1e2`, ""}, {badge, `"03"`, ""},
+		{badge, `"three"`, ""}, {badge, `""`, ""}, {badge, `1.5`, ""}, {badge, `true`, ""}, {badge, `3000000000`, ""}, {badge, `1e2`, ""}, {badge, `"03"`, ""}, {badge, `"+3"`, ""},
 		{sticky, `true`, `true`}, {sticky, `"false"`, `false`}, {sticky, `1`, ""}, {sticky, `"yes"`, ""},
-		{red, `0.25`, `0.25`}, {red, `1.01`, ""}, {red, `"NaN"`, ""},
+		{red, `0.25`, `0.25`}, {red, `1.01`, ""}, {red, `"NaN"`, ""}, {red, `0`, `0`}, {red, `1`, `1`},
+		{red, `-0.1`, ""}, {red, `"+0.5"`, ""}, {red, `".5"`, ""}, {red, `"00.5"`, ""}, {red, `"0x1p-2"`, ""},
 		{silent, `true`, `true`}, {silent, `1`, `1`}, {silent, `"1e3"`, `1e3`}, {silent, `"{}"`, ""}, {silent, `"null"`, ""}, {silent, `"x"`, ""},
 	} {
 		filled, err := compile(t, c.message).Fill(object(`{"v":`+c.value+`}`), nil)
