@@ -136,6 +136,18 @@ func TestParseZone(t *testing.T) {
 	}
 }
 
+// People see an offset as a zone's name, in one form however it was written.
+func TestNamesOfOffsets(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"+7": "+07:00", "GMT+0530": "+05:30", "UTC-3": "-03:00", "-03:30": "-03:30", "GMT-00:45": "-00:45", "UTC+0": "UTC", "-00:00": "UTC",
+	} {
+		if zone, err := schedule.ParseZone(text); err != nil || zone.String() != want {
+			t.Errorf("%s is called %s, %v, want %s", text, zone, err, want)
+		}
+	}
+}
+
 // Producers decide the names, so unknown ones must not use up the memory. Known ones stay quick.
 func TestManyUnknownZones(t *testing.T) {
 	t.Parallel()

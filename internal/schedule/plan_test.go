@@ -39,13 +39,14 @@ func TestPlan(t *testing.T) {
 		unsent []int64
 		ends   []time.Duration // after the beginning; 0 for a wave that does not fit
 	}{
-		"it fits exactly":       {own: []schedule.Wave{wave(hour, hour+10*minute, 6000)}, unsent: []int64{0}, ends: []time.Duration{hour + 10*minute}},
-		"it does not":           {own: []schedule.Wave{wave(hour, hour+10*minute, 6100)}, unsent: []int64{100}, ends: []time.Duration{0}},
-		"it is open already":    {own: []schedule.Wave{wave(-hour, 10*minute, 3000)}, unsent: []int64{0}, ends: []time.Duration{5 * minute}},
-		"it never closes":       {own: []schedule.Wave{wave(0, 0, 60000)}, unsent: []int64{0}, ends: []time.Duration{100 * minute}},
-		"two waves at one time": {own: []schedule.Wave{wave(0, 10*minute, 3000), wave(0, 10*minute, 4000)}, unsent: []int64{0, 1000}, ends: []time.Duration{5 * minute, 0}},
-		"its own rate":          {own: []schedule.Wave{wave(0, 10*minute, 3000)}, rate: 4, unsent: []int64{600}, ends: []time.Duration{0}},
-		"a part of a minute":    {own: []schedule.Wave{wave(0, 30*time.Second, 400)}, unsent: []int64{100}, ends: []time.Duration{0}},
+		"it fits exactly":            {own: []schedule.Wave{wave(hour, hour+10*minute, 6000)}, unsent: []int64{0}, ends: []time.Duration{hour + 10*minute}},
+		"it does not":                {own: []schedule.Wave{wave(hour, hour+10*minute, 6100)}, unsent: []int64{100}, ends: []time.Duration{0}},
+		"it is open already":         {own: []schedule.Wave{wave(-hour, 10*minute, 3000)}, unsent: []int64{0}, ends: []time.Duration{5 * minute}},
+		"it never closes":            {own: []schedule.Wave{wave(0, 0, 60000)}, unsent: []int64{0}, ends: []time.Duration{100 * minute}},
+		"two waves at one time":      {own: []schedule.Wave{wave(0, 10*minute, 3000), wave(0, 10*minute, 4000)}, unsent: []int64{0, 1000}, ends: []time.Duration{5 * minute, 0}},
+		"its own rate":               {own: []schedule.Wave{wave(0, 10*minute, 3000)}, rate: 4, unsent: []int64{600}, ends: []time.Duration{0}},
+		"a part of a minute":         {own: []schedule.Wave{wave(0, 30*time.Second, 400)}, unsent: []int64{100}, ends: []time.Duration{0}},
+		"one closes within a minute": {own: []schedule.Wave{wave(0, 30*time.Second, 400), wave(0, 10*minute, 300)}, unsent: []int64{100, 0}, ends: []time.Duration{0, minute}},
 		"a higher priority goes first": {
 			own: []schedule.Wave{wave(0, 10*minute, 3000)}, unsent: []int64{1000}, ends: []time.Duration{0},
 			others: senders{{Priority: 1, Weight: 1, Waves: []schedule.Wave{wave(0, 0, 4000)}}},
@@ -66,8 +67,11 @@ func TestPlan(t *testing.T) {
 			own: []schedule.Wave{wave(0, 10*minute, 6000)}, unsent: []int64{1000}, ends: []time.Duration{0},
 			others: senders{{Priority: 1, Weight: 1, Waves: []schedule.Wave{wave(5*minute, 0, 1000)}}},
 		},
-		"avoided minutes": {own: []schedule.Wave{wave(0, 10*minute, 3100)}, quota: schedule.Quota{Open: quarter}, unsent: []int64{100}, ends: []time.Duration{0}},
-		"the ramp":        {own: []schedule.Wave{wave(0, 2*minute, 1000)}, quota: schedule.Quota{Ramp: minute}, unsent: []int64{100}, ends: []time.Duration{0}},
+		"avoided minutes":             {own: []schedule.Wave{wave(0, 10*minute, 3100)}, quota: schedule.Quota{Open: quarter}, unsent: []int64{100}, ends: []time.Duration{0}},
+		"the ramp":                    {own: []schedule.Wave{wave(0, 2*minute, 1000)}, quota: schedule.Quota{Ramp: minute}, unsent: []int64{100}, ends: []time.Duration{0}},
+		"a long ramp":                 {own: []schedule.Wave{wave(0, 10*minute, 3100)}, quota: schedule.Quota{Ramp: 10 * minute}, unsent: []int64{100}, ends: []time.Duration{0}},
+		"the ramp of the next minute": {own: []schedule.Wave{wave(minute, 3*minute, 1000)}, quota: schedule.Quota{Ramp: minute}, unsent: []int64{100}, ends: []time.Duration{0}},
+		"the ramp after a pause":      {own: []schedule.Wave{wave(0, 2*minute, 900), wave(3*minute, 5*minute, 1000)}, quota: schedule.Quota{Ramp: minute}, unsent: []int64{0, 100}, ends: []time.Duration{2 * minute, 0}},
 	} {
 		quota := c.quota
 		quota.Rate = 10
@@ -182,6 +186,12 @@ func TestPlanOfSeveralTurns(t *testing.T) {
 	// Both turns are open until the deadline then, and that is too short.
 	if needed = schedule.FindNeeded(planned, quota, daily(200_000, 36*time.Hour, time.Hour), nil); needed.Wider != 0 {
 		t.Errorf("turns that are %s longer would not end before the deadline", needed.Wider)
+	}
+
+	for n, wider := range map[int64]time.Duration{7_000: 57 * time.Minute, 9_000: 0} { // 7,200 are left until the deadline
+		if got := schedule.FindNeeded(planned, quota, daily(n, 3*time.Hour, time.Hour), nil).Wider; got != wider {
+			t.Errorf("%d before a deadline need a turn that is %s longer, want %s", n, got, wider)
+		}
 	}
 
 	others := []schedule.Sender{daily(5_000, 60*time.Hour, time.Hour)}
