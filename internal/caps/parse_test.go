@@ -29,6 +29,11 @@ func TestParse(t *testing.T) {
 		"4 in 0d":                        "has the window 0d",
 		"4 in 31d":                       "has the window 31d",
 		"4 in 99999999999w":              "has the window",
+		"4 in 281474976710657w":          "has the window", // in nanoseconds, a week more than 64 bits hold
+		"4 in 721h":                      "has the window",
+		"4 in 720h":                      "[4 in 30d]",
+		"4 in d":                         "has the window d",
+		"4 in 1.5d":                      "has the window 1.5d",
 		"4 in 2d, 5 in 48h":              "4 in 2d and 5 in 2d have the same window: keep one",
 		"4 in 2d, 28 in 2w":              "28 in 2w can never be reached beside 4 in 2d",
 		"4 in 2d, 27 in 2w":              "[4 in 2d 27 in 2w]",

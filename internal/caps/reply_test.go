@@ -48,3 +48,33 @@ func TestForeignRepliesAreErrors(t *testing.T) {
 		}
 	}
 }
+
+// What a look-up returns of users is all of it or an error: no usage is made up from a part.
+func TestForeignUsagesAreErrors(t *testing.T) {
+	t.Parallel()
+	l := New(nil, keys.Default(), []Cap{{1, day}, {2, 7 * day}})
+	var p packed
+	p.add(0, "ann")
+	p.add(1, "ben")
+	for name, c := range map[string]struct {
+		reply []string
+		ok    bool
+	}{
+		"no pushes":    {[]string{"1800000000", "", ""}, true},
+		"some":         {[]string{"1800000000", "1799999000 1799998000", "1799999000 1799998000"}, true},
+		"nothing":      {nil, false},
+		"too short":    {[]string{"1800000000", ""}, false},
+		"too long":     {[]string{"1800000000", "", "", ""}, false},
+		"no time":      {[]string{"", "", ""}, false},
+		"another time": {[]string{"now", "", ""}, false},
+		"a word":       {[]string{"1800000000", "", "1799999000 x"}, false},
+	} {
+		all, err := l.readUsages(c.reply, &p, 2)
+		switch {
+		case !c.ok && !errors.Is(err, redisx.ErrReply):
+			t.Errorf("%s: %+v, %v, want an error", name, all, err)
+		case c.ok && (err != nil || len(all) != 2 || len(all[0]) != 2 || len(all[1]) != 2):
+			t.Errorf("%s: %+v, %v, want the usage of two caps of two users", name, all, err)
+		}
+	}
+}
