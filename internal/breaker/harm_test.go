@@ -83,6 +83,8 @@ func nonsenseIsRefused(t *testing.T, b *backends.Backend) {
 		"kind":    {Answers: map[breaker.Answer]int64{{Kind: "odd"}: 1}},
 		"answers": {Answers: map[breaker.Answer]int64{{Kind: breaker.Accepted}: -1}},
 		"silence": {Outage: breaker.Outage{Kind: breaker.Unanswered, Count: 3, Of: 2}},
+		"answer":  {Outage: breaker.Outage{Kind: breaker.Accepted, Count: 2, Of: 2}},
+		"number":  {Outage: breaker.Outage{Kind: breaker.Unanswered, Count: -1, Of: 2}},
 		"ended":   {Ended: map[string]int64{"a": -1}},
 	} {
 		if _, err := r.Apply(ctx, f.list, report); err == nil {

@@ -170,3 +170,22 @@ func TestNeutralAnswersDiluteNoShare(t *testing.T) {
 		}
 	}
 }
+
+// FCM's answers of the last minute do not hide that something else answers now.
+func TestAnotherEndpointAfterFCM(t *testing.T) {
+	server := miniredis.RunT(t)
+	rdb := redis.NewClient(&redis.Options{Addr: server.Addr()})
+	t.Cleanup(func() { _ = rdb.Close() })
+	for kind, scope := range map[breaker.Kind]breaker.Scope{breaker.WrongEndpoint: breaker.Project, breaker.Unanswered: breaker.Campaign} {
+		server.SetTime(began)
+		f := openOn(t, rdb, rdb, queue.NewClaimID(), 1, options())
+		r := f.replicas[0]
+		a := f.pass(10)
+		r.conclude(answer(a, "x", 100, breaker.Accepted))
+		server.SetTime(began.Add(10 * time.Second))
+		v := r.conclude(answer(a, "x", 60, kind))
+		if v.Trip == nil || v.Trip.Kind != kind || v.Trip.Scope != scope || v.Trip.Count != 60 || v.Trip.Of != 60 {
+			t.Errorf("trip %+v, want one of the %s for 60 of 60 %s", v.Trip, scope, kind)
+		}
+	}
+}
