@@ -31,13 +31,16 @@ func newCSV(source *rowReader, text *bufio.Reader, o Options) (*csvReader, error
 	a := &csvReader{source: source, text: text, separator: separator, at: 1 + passed}
 	a.begin(passed)
 	header, err := a.rows.Read()
+	_, unreadable := errors.AsType[*csv.ParseError](err)
 	switch {
 	case errors.Is(err, errRowTooLong):
 		return nil, &FileError{Problem: fmt.Sprintf("its first line takes more than %d bytes: end each line with a line feed", maxRow)}
 	case errors.Is(err, io.EOF):
 		return nil, &FileError{Problem: "it is empty: its first line names the columns, such as userId,fcmToken"}
-	case err != nil:
+	case unreadable:
 		return nil, &FileError{Problem: fmt.Sprintf("its first line names no columns: %v", err)}
+	case err != nil:
+		return nil, err
 	}
 	columns, err := readHeader(header, separator)
 	a.encoder = newRowEncoder(columns, o)

@@ -73,7 +73,7 @@ func decompress(raw *bufio.Reader) (io.Reader, error) {
 	case bytes.HasPrefix(magic, []byte("\x1f\x8b")):
 		plain, err := gzip.NewReader(raw)
 		if err != nil {
-			return nil, &FileError{Problem: fmt.Sprintf("it begins as gzip does, and cannot be decompressed: %v", err)}
+			return nil, fmt.Errorf("it begins as gzip does, and cannot be decompressed: %w", err)
 		}
 		return &decompressor{plain, "gzip"}, nil
 	case bytes.HasPrefix(magic, []byte("\x28\xb5\x2f\xfd")), len(magic) >= 4 && magic[0]&0xf0 == 0x50 && bytes.Equal(magic[1:4], []byte("\x2a\x4d\x18")):
