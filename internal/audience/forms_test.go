@@ -116,6 +116,8 @@ func TestFilesThatBreak(t *testing.T) {
 		"an element not ended": {`[{"userId":"u1"},{"userId":`, "element 2 of the JSON array does not end"},
 		"no comma":             {`[{"userId":"u1"} {"userId":"u2"}]`, "there is no comma after element 1"},
 		"two commas":           {`[{"userId":"u1"},,{"userId":"u2"}]`, `there is ',' instead of an element after element 1`},
+		"a brace":              {`[{"userId":"u1"},}`, `there is '}' instead of an element after element 1`},
+		"a brace, no comma":    {`[{"userId":"u1"}}`, "there is no comma after element 1"},
 		"a second array":       {`[{"userId":"u1"}]` + "\n" + `[{"userId":"u2"}]`, "the file continues after the end of the JSON array"},
 	} {
 		format := NDJSON

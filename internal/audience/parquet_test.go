@@ -60,6 +60,7 @@ type everything struct {
 	Local   int64     `parquet:"local,timestamp(microsecond:local)"`
 	Time    int32     `parquet:"time,time(millisecond)"`
 	Price   int64     `parquet:"price,decimal(2:18)"`
+	Small   int32     `parquet:"small,decimal(1:9)"`
 	Huge    [13]byte  `parquet:"huge,decimal(3:30)"`
 	UUID    [16]byte  `parquet:"uuid,uuid"`
 	Binary  []byte    `parquet:"binary"`
@@ -75,7 +76,7 @@ func TestParquetHasTheColumnsOfCSV(t *testing.T) {
 	token := "t1"
 	row := everything{
 		UserID: 9007199254740993, Token: &token, City: "Huế \"x\"", Bool: true, Int: -3, Uint: 1<<64 - 1, Uint32: 1<<32 - 1, Float: 0.1, Double: 1e21, Day: -1,
-		At: at.UnixMilli(), Local: at.UnixMicro(), Time: int32(90*time.Minute/time.Millisecond) + 5, Price: -5, Binary: []byte("b"), JSON: "{}", Enum: "e", Stamp: at,
+		At: at.UnixMilli(), Local: at.UnixMicro(), Time: int32(90*time.Minute/time.Millisecond) + 5, Price: -5, Small: 125, Binary: []byte("b"), JSON: "{}", Enum: "e", Stamp: at,
 	}
 	negative := new(big.Int).Add(new(big.Int).Lsh(big.NewInt(1), 8*uint(len(row.Huge))), big.NewInt(-12345))
 	negative.FillBytes(row.Huge[:])
@@ -85,7 +86,7 @@ func TestParquetHasTheColumnsOfCSV(t *testing.T) {
 	elements, rejected, err := readFile(t, writeParquet(t, 10, []everything{row, {}}))
 	want := `{"userId":"9007199254740993","fcmToken":"t1","vars":{"at":"1969-12-31T23:59:58.5Z","binary":"b","bool":true,` +
 		`"city":"Huế \"x\"","day":"1969-12-31","double":1000000000000000000000,"enum":"e","float":0.1,"huge":-12.345,"int":-3,"json":"{}",` +
-		`"local":"1969-12-31T23:59:58.5","price":-0.05,"stamp":"1969-12-31T23:59:58.5Z","time":"01:30:00.005","uint":18446744073709551615,"uint32":4294967295,` +
+		`"local":"1969-12-31T23:59:58.5","price":-0.05,"small":12.5,"stamp":"1969-12-31T23:59:58.5Z","time":"01:30:00.005","uint":18446744073709551615,"uint32":4294967295,` +
 		`"uuid":"00010203-0405-0607-0809-0a0b0c0d0e0f"}}`
 	if err != nil || len(rejected) > 0 || len(elements) != 2 || elements[0] != want {
 		t.Errorf("got\n%s\nwant\n%s\nrejected %v, error %v", strings.Join(elements, "\n"), want, rejected, err)
