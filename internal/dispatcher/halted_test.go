@@ -89,7 +89,7 @@ func TestStopAfterAProjectsQuota(t *testing.T) {
 		}
 		return accepted(ctx, token)
 	}
-	w.stopped(func() bool { b := w.books("42"); return b.Sent == 100 && b.InFlight >= 20 }, 200, 100)
+	w.stopped(func() bool { b := w.books("42"); return b.Sent == 100 && b.InFlight >= 20 && w.sender.total() > 100 }, 200, 100)
 	refused := w.sender.total() - 100
 	if refused < 1 || refused > 20 {
 		t.Errorf("%d pushes were refused, want no more than were on the wire, 20", refused)
