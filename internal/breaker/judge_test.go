@@ -178,7 +178,7 @@ func TestAnotherEndpointAfterFCM(t *testing.T) {
 	t.Cleanup(func() { _ = rdb.Close() })
 	for kind, scope := range map[breaker.Kind]breaker.Scope{breaker.WrongEndpoint: breaker.Project, breaker.Unanswered: breaker.Campaign} {
 		server.SetTime(began)
-		f := openOn(t, rdb, rdb, queue.NewClaimID(), 1, options())
+		f := openOn(t, rdb, rdb, queue.NewID(), 1, options())
 		r := f.replicas[0]
 		a := f.pass(10)
 		r.conclude(answer(a, "x", 100, breaker.Accepted))
