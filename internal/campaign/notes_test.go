@@ -45,6 +45,19 @@ func TestBooksOfDevices(t *testing.T) {
 	}
 }
 
+// A device is counted by its status and code. Codes that only a hostile endpoint makes up share one.
+func TestNotesOfADevice(t *testing.T) {
+	for code, want := range map[string][]string{
+		"":             {"devices", "devices:failed"},
+		"UNREGISTERED": {"devices", "devices:failed", "devices:failed:UNREGISTERED"},
+		"MADE_UP_7":    {"devices", "devices:failed", "devices:failed:OTHER"},
+	} {
+		if got := NotesOfDevice(notification.StatusFailed, code); !slices.Equal(got, want) {
+			t.Errorf("%q: %q, want %q", code, got, want)
+		}
+	}
+}
+
 // Each choice and status has a count of its own.
 func TestChoicesAreCountedApart(t *testing.T) {
 	var b Books

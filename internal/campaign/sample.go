@@ -39,7 +39,8 @@ func (c *Campaigns) sample(ctx context.Context, id string, n int) (Sample, error
 		return Sample{}, c.typeError(ctx, err, list, "list")
 	}
 	s := Sample{Listed: length}
-	return s, c.readSample(ctx, list, spans(s.Listed, int64(n)), &s)
+	err = c.readSample(ctx, list, spans(s.Listed, int64(n)), &s)
+	return s, err
 }
 
 // spans returns the first and last indices of the parts to read.

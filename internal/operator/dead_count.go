@@ -36,7 +36,8 @@ func (o *Operator) WouldReplay(ctx context.Context, filter responses.Filter) (Re
 			return c.summary, err
 		}
 	}
-	return c.summary, c.lookUp(ctx)
+	err := c.lookUp(ctx)
+	return c.summary, err
 }
 
 // EstimateReplay is WouldReplay for letters that the caller has read. Of many it looks up the
@@ -57,10 +58,12 @@ func (o *Operator) EstimateReplay(ctx context.Context, letters iter.Seq[response
 			c.asked[i] = askedLetter{letter.ID, letter.Result.UserID}
 		}
 	}
-	if all <= lookupBatch {
-		return c.summary, true, c.lookUp(ctx)
+	if exact = all <= lookupBatch; exact {
+		err = c.lookUp(ctx)
+	} else {
+		err = c.estimate(ctx, int64(all))
 	}
-	return c.summary, false, c.estimate(ctx, int64(all))
+	return c.summary, exact, err
 }
 
 // replayCount counts what a replay would do. It asks for each campaign once, and for the tokens of

@@ -191,4 +191,11 @@ func TestUserIsShown(t *testing.T) {
 	if strings.Contains(string(text), token) {
 		t.Errorf("the token is in %s", text)
 	}
+	views := UserView{User: u}
+	equal(t, "removed", len(views.RemovedViews()), 1)
+	equal(t, "kinds", views.RemovedViews()[0].Kind+" "+views.DeviceViews()[0].Kind, "token token")
+	ok(t, f.rdb.HSet(t.Context(), "user:u:devices", "fid-of-the-phone-22-ch", `{"kind":"fid","lastUse":"2031-01-02T10:00:00Z"}`).Err())
+	u, err = f.User(t.Context(), "u", 1)
+	ok(t, err)
+	equal(t, "kind of the newest", UserView{User: u}.DeviceViews()[0].Kind, "fid")
 }

@@ -12,6 +12,7 @@ import (
 	"fanfare/internal/campaign"
 	"fanfare/internal/notification"
 	"fanfare/internal/responses"
+	"fanfare/internal/schedule"
 	"fanfare/internal/tokens"
 	"fanfare/test/refusals"
 )
@@ -35,6 +36,11 @@ func TestRefusalsAreReported(t *testing.T) {
 		},
 		"change": func(ctx context.Context, f fixture) error {
 			return f.Change(ctx, "42", campaign.Change{Weight: &weight})
+		},
+		"change the times": func(ctx context.Context, f fixture) error {
+			windows, err := schedule.ParseWindows("09:00-21:00")
+			ok(f.T, err)
+			return f.Change(ctx, "42", campaign.Change{Windows: &windows})
 		},
 		"replay": func(ctx context.Context, f fixture) error {
 			_, err := f.Replay(ctx, responses.Filter{}, ReplayOptions{})

@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -12,6 +13,8 @@ import (
 	"fanfare/internal/campaign"
 	"fanfare/internal/keys"
 	"fanfare/internal/notification"
+	"fanfare/internal/pacing"
+	"fanfare/internal/schedule"
 )
 
 // A campaign that a breaker paused is resumed with a canary and on all platforms, and shows both.
@@ -123,4 +126,28 @@ func TestStartReleasesPlatforms(t *testing.T) {
 	if d := due(other); d < 30*time.Minute {
 		t.Errorf("the other recipient is due in %s, want its own delay", d)
 	}
+}
+
+// unknownPace cannot be read.
+type unknownPace struct{}
+
+func (unknownPace) State(context.Context) (pacing.State, error) {
+	return pacing.State{}, errors.New("the quota is out of reach")
+}
+
+// A start whose waves cannot be planned is no start: no one knows whether they fit.
+func TestStartNeedsThePaceOfItsWaves(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	windows, err := schedule.ParseWindows("00:00-23:59")
+	ok(t, err)
+	ok(t, f.Create(t.Context(), campaign.Spec{ID: "42", Message: []byte(plainMessage), Windows: windows}))
+	ok(t, f.rdb.RPush(t.Context(), "campaign:42", `{"userId":"a"}`).Err())
+	start := StartOptions{Pace: func(string) PaceReader { return unknownPace{} }}
+	mentions(t, f.Start(t.Context(), "42", start), "ask for the pace", "out of reach")
+	view, err := f.Show(t.Context(), "42")
+	ok(t, err)
+	equal(t, "state", view.Spec.State, campaign.Draft)
+	start.Late = true
+	ok(t, f.Start(t.Context(), "42", start))
 }

@@ -135,7 +135,8 @@ func (c *Checker) Run(ctx context.Context, id string, options Options) (Report, 
 	if err := c.dryRun(ctx, view.Spec, sample, options, &report); err != nil {
 		return Report{}, err
 	}
-	return report, c.forecast(ctx, view, options.Pacer, &report)
+	err = c.forecast(ctx, view, options.Pacer, &report)
+	return report, err
 }
 
 // dryRun does what a dispatcher would do with the sample, except the delivery.
