@@ -94,7 +94,7 @@ func (c *Console) campaignModel(ctx context.Context, s *Snapshot, r *http.Reques
 	}
 	each := &Campaign{View: view}
 	if listed := s.find(id); listed != nil {
-		each.Speed = listed.Speed
+		each.Speed, each.Forecast = listed.Speed, listed.Forecast
 	}
 	c.explainDue(ctx, &each.View, s)
 	each.Reasons = operator.Why(each.View, s.surroundingsOf(view.Spec.Project))

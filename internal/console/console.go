@@ -49,6 +49,8 @@ type System interface {
 	Delete(ctx context.Context, id string, opts operator.DeleteOptions) (operator.Deletion, error)
 	// Backlog counts what waits between FCM and SQL, and the dead letters.
 	Backlog(ctx context.Context) (operator.Backlog, error)
+	// Forecast sets the forecasts of running campaigns. It never fails.
+	Forecast(ctx context.Context, views ...*operator.View)
 	// PushedThisMinute returns the requests of campaigns in the present minute, by id.
 	PushedThisMinute(ctx context.Context, ids []string) (map[string]int64, error)
 	// Processes lists the running dispatchers and responders.

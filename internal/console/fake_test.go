@@ -36,6 +36,7 @@ type fakeSystem struct {
 	shown   map[string]int // how often a campaign was read
 	acted   []string
 	letters []responses.DeadLetter
+	dropped int64 // letters, by the bounds
 	// lettersErr is why letters cannot be listed.
 	lettersErr error
 	users      map[string]operator.User
@@ -243,6 +244,13 @@ func (f *fakeSystem) NoteExport(ctx context.Context, id string, filter store.Fil
 
 func (f *fakeSystem) Backlog(context.Context) (operator.Backlog, error) {
 	return operator.Backlog{Results: 7, DeadLetters: int64(len(f.letters))}, nil
+}
+
+// Forecast is 10 recipients a second for each campaign.
+func (f *fakeSystem) Forecast(_ context.Context, views ...*operator.View) {
+	for _, v := range views {
+		v.Forecast = &operator.Forecast{Rate: 10}
+	}
 }
 
 // PushedThisMinute is 990 of each campaign.

@@ -103,6 +103,7 @@ func (c *Console) readSnapshot(ctx context.Context, before *Snapshot) (*Snapshot
 		}
 		each.Speed = past.Observe(s.At, v.Books.CountEnded())
 	}
+	c.deps.System.Forecast(ctx, s.moving()...)
 	if s.pushed, err = c.deps.System.PushedThisMinute(ctx, s.pushing()); err != nil {
 		return nil, err
 	}
@@ -113,4 +114,14 @@ func (c *Console) readSnapshot(ctx context.Context, before *Snapshot) (*Snapshot
 		s.Campaigns[i].Reasons = operator.Why(s.Campaigns[i].View, s.surroundingsOf(s.Campaigns[i].Spec.Project))
 	}
 	return s, nil
+}
+
+// moving are the campaigns in which recipients end. The others have no rate to read.
+func (s *Snapshot) moving() (views []*operator.View) {
+	for i := range s.Campaigns {
+		if each := &s.Campaigns[i]; each.Speed.Now() > 0 {
+			views = append(views, &each.View)
+		}
+	}
+	return views
 }

@@ -77,9 +77,7 @@ func (o *Operator) Explain(ctx context.Context, v *View, paces FindPace) {
 	if waits {
 		defer o.explainUnwritten(ctx, v, around.Fleet)
 	}
-	one := []View{*v}
-	o.forecastAll(ctx, one)
-	v.Forecast = one[0].Forecast
+	o.Forecast(ctx, v)
 	if v.isOvertaken() || around.Pace != nil && v.Spec.State == campaign.Running && v.Books.Waiting > 0 {
 		around.Running = o.findKnownRunning(ctx)
 	}
@@ -111,7 +109,7 @@ func (o *Operator) whyResultsWait(ctx context.Context, processes []fleet.Process
 // ExplainAll sets why each of the campaigns does not move, and how long it takes. views have all
 // campaigns: one may go before another.
 func (o *Operator) ExplainAll(ctx context.Context, views []View, paces FindPace) {
-	o.forecastAll(ctx, views)
+	o.Forecast(ctx, pointersTo(views)...)
 	around := o.readSurroundings(ctx)
 	around.Running = findRunning(views)
 	known := make(map[string]*pacing.State)
@@ -169,7 +167,7 @@ func (o *Operator) findKnownRunning(ctx context.Context) []View {
 			return nil
 		}
 		k.all, k.read = findRunning(all), now
-		o.forecastAll(ctx, k.all)
+		o.Forecast(ctx, pointersTo(k.all)...)
 	}
 	return k.all
 }

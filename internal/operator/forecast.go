@@ -33,16 +33,16 @@ func (f Forecast) MarshalJSON() ([]byte, error) {
 	}{f.Rate, f.Shortest.Round(time.Second).Seconds(), f.Longest.Round(time.Second).Seconds()})
 }
 
-// forecastAll sets the forecasts of the running campaigns from what all dispatchers recorded. One
-// look is enough. It never fails: what cannot be read is unknown.
-func (o *Operator) forecastAll(ctx context.Context, views []View) {
+// Forecast sets the forecasts of the running campaigns among the views from what all dispatchers
+// recorded. One look is enough. It never fails: what cannot be read is unknown.
+func (o *Operator) Forecast(ctx context.Context, views ...*View) {
 	if o.deps.Traffic == nil {
 		return
 	}
 	var running []*View
 	var lists []keys.List
-	for i := range views {
-		if v := &views[i]; v.Err == nil && v.Spec.State == campaign.Running {
+	for _, v := range views {
+		if v.Err == nil && v.Spec.State == campaign.Running {
 			if list, err := o.deps.Names.Campaign(v.Spec.ID); err == nil {
 				running, lists = append(running, v), append(lists, list)
 			}
@@ -58,6 +58,15 @@ func (o *Operator) forecastAll(ctx context.Context, views []View) {
 			v.Forecast.Shortest, v.Forecast.Longest = 0, 0
 		}
 	}
+}
+
+// pointersTo returns where each view is.
+func pointersTo(views []View) []*View {
+	all := make([]*View, len(views))
+	for i := range views {
+		all[i] = &views[i]
+	}
+	return all
 }
 
 // forecast estimates from slots when so many will have ended; nil if nothing moved in them.

@@ -54,7 +54,7 @@ func TestForecastsOfAllCampaigns(t *testing.T) {
 			ok(t, f.rdb.HSet(t.Context(), list.Key(keys.SuffixTraffic), fmt.Sprint("s", slot), "1000,100").Err())
 		}
 	}
-	f.forecastAll(t.Context(), views)
+	f.Forecast(t.Context(), pointersTo(views)...)
 	if got := views[0].Forecast; got == nil || *got != (Forecast{Rate: 90, Shortest: 100 * time.Second, Longest: 100 * time.Second, pushes: 100}) {
 		t.Errorf("of the running campaign: %+v", got)
 	}

@@ -46,6 +46,13 @@ func (s *system) Backlog(context.Context) (operator.Backlog, error) {
 	return operator.Backlog{Results: 7}, s.err
 }
 
+// Forecast is 10 recipients a second for each campaign.
+func (s *system) Forecast(_ context.Context, views ...*operator.View) {
+	for _, v := range views {
+		v.Forecast = &operator.Forecast{Rate: 10}
+	}
+}
+
 func (s *system) Start(_ context.Context, id string, _ operator.StartOptions) error {
 	s.did = append(s.did, "start "+id)
 	return s.err

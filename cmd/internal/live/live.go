@@ -22,6 +22,7 @@ type System interface {
 	Show(ctx context.Context, id string) (operator.View, error)
 	Processes(ctx context.Context) ([]fleet.Process, error)
 	Backlog(ctx context.Context) (operator.Backlog, error)
+	Forecast(ctx context.Context, views ...*operator.View)
 	Start(ctx context.Context, id string, opts operator.StartOptions) error
 	Pause(ctx context.Context, id, reason string) error
 	Change(ctx context.Context, id string, change campaign.Change) error

@@ -105,6 +105,7 @@ const endedFor = 10 * time.Minute
 
 // addRows adds the campaigns with their reasons and rates, except those that ended long ago.
 func (c *client) addRows(ctx context.Context, s *snapshot, views []operator.View) {
+	c.forecast(ctx, views)
 	around := operator.Surroundings{Now: s.at, Fleet: s.fleet}
 	paces := map[string]*pacing.State{"": s.pace}
 	for _, v := range views {
@@ -133,6 +134,17 @@ func (c *client) addRows(ctx context.Context, s *snapshot, views []operator.View
 	slices.SortStableFunc(s.rows, func(a, b row) int {
 		return cmp.Or(cmp.Compare(a.section(), b.section()), cmp.Compare(b.Spec.Priority, a.Spec.Priority), cmp.Compare(a.Spec.ID, b.Spec.ID))
 	})
+}
+
+// forecast sets the forecasts, from which the reasons tell who uses the quota.
+func (c *client) forecast(ctx context.Context, views []operator.View) {
+	running := make([]*operator.View, 0, len(views))
+	for i := range views {
+		if v := &views[i]; v.Spec.State == campaign.Running && v.Books.CountOpen() > 0 {
+			running = append(running, v)
+		}
+	}
+	c.system.Forecast(ctx, running...)
 }
 
 // section is the place of a campaign in the table: what needs a person, what moves, what waits,

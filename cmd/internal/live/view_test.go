@@ -119,3 +119,19 @@ func TestStateInOneWord(t *testing.T) {
 	p := sit(t, retries, elsewhere, operator.View{Spec: campaign.Spec{ID: "c"}})
 	p.sees("running  a", "held     b", "waiting  c")
 }
+
+// A campaign that waits for another one says how long that needs, by its rate.
+func TestReadingTellsHowLongOthersGoFirst(t *testing.T) {
+	first, waits := view("first", campaign.Running, 5), view("waits", campaign.Running, 0)
+	waits.Books.InFlight = 0
+	c := &client{ctx: t.Context(), system: &system{views: []operator.View{first, waits}}, now: time.Now}
+	s, err := c.readSnapshot(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range s.rows {
+		if r.Spec.ID == "waits" && (len(r.Reasons) == 0 || !strings.Contains(r.Reasons[0].Detail, ", about 1m40s")) {
+			t.Errorf("the reasons are %+v, want how long the other needs", r.Reasons)
+		}
+	}
+}
