@@ -93,19 +93,7 @@ func printProblem(w io.Writer, v operator.View) {
 	for _, fault := range faults {
 		fmt.Fprintln(w, indent(w, "  ", printable(fault.Error())))
 	}
-	fmt.Fprintln(w, indent(w, "  ", "→ "+printable(replaceMessageHint(v.Spec.ID, v.Spec.State))))
-}
-
-// replaceMessageHint returns the commands that give a campaign another message.
-func replaceMessageHint(id string, state campaign.State) string {
-	set := fmt.Sprintf("fanfare campaign set %s --message FILE", shellWord(id))
-	switch state {
-	case campaign.Running:
-		return fmt.Sprintf("fanfare campaign pause %s, then %s, then fanfare campaign resume %[1]s", shellWord(id), set)
-	case campaign.Paused:
-		return fmt.Sprintf("%s, then fanfare campaign resume %s", set, shellWord(id))
-	}
-	return set
+	fmt.Fprintln(w, indent(w, "  ", "→ "+printable(operator.ReplaceMessage(v.Spec.ID, v.Spec.State))))
 }
 
 // writtenText says how many outcomes are in SQL.
@@ -164,7 +152,7 @@ func printList(o output, views []operator.View) {
 		if v.Err != nil {
 			fmt.Fprintf(o.w, "\n%s\n", o.indent(fmt.Sprintf("%s is %s: ", printable(v.Spec.ID), v.State()), printable(v.Problem())))
 			if len(notification.FaultsOf(v.Err)) > 0 {
-				fmt.Fprintln(o.w, o.indent("  ", "→ "+printable(replaceMessageHint(v.Spec.ID, v.Spec.State))))
+				fmt.Fprintln(o.w, o.indent("  ", "→ "+printable(operator.ReplaceMessage(v.Spec.ID, v.Spec.State))))
 			}
 		}
 		printEnd(o, v)

@@ -11,6 +11,7 @@ import (
 	"fanfare/internal/campaign"
 	"fanfare/internal/fleet"
 	"fanfare/internal/history"
+	"fanfare/internal/notification"
 	"fanfare/internal/pacing"
 )
 
@@ -83,10 +84,31 @@ func (w *why) stop(r Reason) {
 	w.add(r)
 }
 
+// repair names the commands that repair a broken campaign, or the one that says more.
+func (w *why) repair(id string) string {
+	if len(notification.FaultsOf(w.Err)) > 0 {
+		return ReplaceMessage(w.Spec.ID, w.Spec.State)
+	}
+	return "fanfare campaign show " + id
+}
+
+// ReplaceMessage names the commands that give a campaign another message.
+func ReplaceMessage(id string, state campaign.State) string {
+	id = campaign.ShellQuote(id)
+	set := "fanfare campaign set " + id + " --message FILE"
+	switch state {
+	case campaign.Running:
+		return "fanfare campaign pause " + id + ", then " + set + ", then fanfare campaign resume " + id
+	case campaign.Paused:
+		return set + ", then fanfare campaign resume " + id
+	}
+	return set
+}
+
 func (w *why) explainSpec() {
 	id := campaign.ShellQuote(w.Spec.ID)
 	if w.Err != nil {
-		w.stop(Reason{Kind: ReasonBroken, Headline: "It cannot be sent as it is", Detail: w.Problem(), Action: ActionEdit, Next: "fanfare campaign show " + id})
+		w.stop(Reason{Kind: ReasonBroken, Headline: "It cannot be sent as it is", Detail: w.Problem(), Action: ActionEdit, Next: w.repair(id)})
 		return
 	}
 	switch w.Spec.State {

@@ -1,9 +1,11 @@
 package operator
 
 import (
+	"errors"
 	"testing"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/notification"
 )
 
 // A person is needed where nothing moves by itself.
@@ -53,6 +55,28 @@ func TestWhyOfTheBrokenAndTheEmpty(t *testing.T) {
 		w.explainNoAudience("42")
 		if len(w.reasons) != 1 || w.reasons[0].Next != next {
 			t.Errorf("with the source %+v: %+v, want %q", source, w.reasons, next)
+		}
+	}
+}
+
+// A message that is wrong is replaced, in as many steps as the state wants. Other faults of a spec
+// are shown first.
+func TestRepairsOfTheBroken(t *testing.T) {
+	t.Parallel()
+	wrong := &MessageError{ID: "42", Faults: notification.Faults{{Field: "message.data.a", Problem: "is a number"}}}
+	for _, c := range []struct {
+		state campaign.State
+		err   error
+		want  string
+	}{
+		{campaign.Running, wrong, "fanfare campaign pause 42, then fanfare campaign set 42 --message FILE, then fanfare campaign resume 42"},
+		{campaign.Paused, wrong, "fanfare campaign set 42 --message FILE, then fanfare campaign resume 42"},
+		{campaign.Draft, wrong, "fanfare campaign set 42 --message FILE"},
+		{campaign.Running, errors.New("weight is 0"), "fanfare campaign show 42"},
+	} {
+		reasons := Why(View{Spec: campaign.Spec{ID: "42", State: c.state}, Err: c.err}, Surroundings{})
+		if len(reasons) == 0 || reasons[0].Kind != ReasonBroken || reasons[0].Next != c.want {
+			t.Errorf("%s, %v: %+v, want %q", c.state, c.err, reasons, c.want)
 		}
 	}
 }

@@ -253,3 +253,22 @@ func TestWhyNamesTheWholeBeforeTheParts(t *testing.T) {
 		t.Errorf("reasons %+v, want the silence of FCM and then its own rate", reasons)
 	}
 }
+
+// A reason says until when it holds, or since when unless its title does.
+func TestMomentsOfReasons(t *testing.T) {
+	t.Parallel()
+	since, until := time.Unix(100, 0), time.Unix(200, 0)
+	seconds := func(at time.Time) string { return strconv.FormatInt(at.Unix(), 10) }
+	for want, r := range map[string]Reason{
+		"":           {Kind: ReasonGate},
+		" until 200": {Kind: ReasonGate, Since: since, Until: until},
+		" since 100": {Kind: ReasonGate, Since: since},
+	} {
+		if got := r.When(seconds); got != want {
+			t.Errorf("%+v: %q, want %q", r, got, want)
+		}
+	}
+	if got := (Reason{Kind: ReasonPaused, Since: since}).When(seconds); got != "" {
+		t.Errorf("a pause, whose title says since when, adds %q", got)
+	}
+}
