@@ -26,6 +26,8 @@ func (f fakeLetters) List(_ context.Context, filter responses.Filter) iter.Seq2[
 
 func (f fakeLetters) Len(context.Context) (int64, error) { return int64(len(f.letters)), nil }
 
+func (f fakeLetters) Dropped(context.Context) (int64, error) { return f.dropped, nil }
+
 func (f fakeLetters) Get(_ context.Context, id string) (responses.DeadLetter, error) {
 	for _, l := range f.letters {
 		if l.ID == id {

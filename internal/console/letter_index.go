@@ -23,13 +23,14 @@ const lettersAge = 10 * time.Second
 // letterIndex knows all letters by what pages show and search: reading 100,000 of them takes half a
 // second, and searching the index some milliseconds. It takes about 20 MB for as many.
 type letterIndex struct {
-	mu     sync.Mutex
-	at     time.Time
-	whole  time.Time       // when all letters were read
-	gaps   bool            // the list has places without a letter, so its length says too little
-	all    []indexedLetter // the newest first
-	words  map[string]string
-	detail map[string]detailRead // by id
+	mu      sync.Mutex
+	at      time.Time
+	whole   time.Time       // when all letters were read
+	gaps    bool            // the list has places without a letter, so its length says too little
+	all     []indexedLetter // the newest first
+	dropped int64           // older ones, by the bounds
+	words   map[string]string
+	detail  map[string]detailRead // by id
 }
 
 // indexedLetter is what the index keeps of a letter.
@@ -56,12 +57,18 @@ type causeSum struct {
 	last, first time.Time
 }
 
+// allLetters are the letters together.
+type allLetters struct {
+	total, dropped int64
+	at             time.Time // when they were read
+}
+
 // sums counts the letters by code.
-func (x *letterIndex) sums(ctx context.Context, letters Letters, now time.Time) (map[string]*causeSum, int64, time.Time, error) {
+func (x *letterIndex) sums(ctx context.Context, letters Letters, now time.Time) (map[string]*causeSum, allLetters, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if err := x.refresh(ctx, letters, now); err != nil {
-		return nil, 0, time.Time{}, err
+		return nil, allLetters{}, err
 	}
 	sums := make(map[string]*causeSum)
 	for i := range x.all {
@@ -75,7 +82,7 @@ func (x *letterIndex) sums(ctx context.Context, letters Letters, now time.Time) 
 		sum.first = l.at
 		sum.campaigns[l.campaign]++
 	}
-	return sums, int64(len(x.all)), x.at, nil
+	return sums, allLetters{int64(len(x.all)), x.dropped, x.at}, nil
 }
 
 // find returns the newest letters of a filter, at most lettersShown, and how many there are.
@@ -139,6 +146,10 @@ func (x *letterIndex) refresh(ctx context.Context, letters Letters, now time.Tim
 	if err != nil {
 		return err
 	}
+	dropped, err := letters.Dropped(ctx)
+	if err != nil {
+		return err
+	}
 	current, ok, err := x.readChanges(ctx, letters, length, now)
 	if err == nil && !ok {
 		x.words = make(map[string]string)
@@ -148,7 +159,7 @@ func (x *letterIndex) refresh(ctx context.Context, letters Letters, now time.Tim
 	if err != nil {
 		return err
 	}
-	x.all, x.at = current, now
+	x.all, x.dropped, x.at = current, dropped, now
 	return nil
 }
 

@@ -18,12 +18,14 @@ type Letters interface {
 	List(ctx context.Context, f responses.Filter) iter.Seq2[responses.DeadLetter, error]
 	Get(ctx context.Context, id string) (responses.DeadLetter, error)
 	Len(ctx context.Context) (int64, error)
+	Dropped(ctx context.Context) (int64, error) // by the bounds, ever
 	Purge(ctx context.Context, f responses.Filter) (removed int, err error)
 }
 
 // lettersContent is the page of dead letters: grouped by cause first, then the letters that match.
 type lettersContent struct {
 	Total     int64
+	Dropped   int64 // older ones, by the bounds
 	Campaigns int
 	Age       string
 	Causes    []cause
@@ -80,11 +82,11 @@ var meaningsOfCodes = map[string]struct {
 
 // lettersModel answers ?code=&campaign=&user=&reason=&since=&from=&letter=.
 func (c *Console) lettersModel(ctx context.Context, s *Snapshot, r *http.Request) (any, string, error) {
-	sums, total, at, err := c.letters.sums(ctx, c.deps.Letters, c.now())
+	sums, all, err := c.letters.sums(ctx, c.deps.Letters, c.now())
 	if err != nil {
 		return nil, "", err
 	}
-	out := lettersContent{Total: total, Age: ageText(s.At.Sub(at)), Filter: lettersFilterOf(r.URL.Query()), Operate: viewerOf(r).Operate}
+	out := lettersContent{Total: all.total, Dropped: all.dropped, Age: ageText(s.At.Sub(all.at)), Filter: lettersFilterOf(r.URL.Query()), Operate: viewerOf(r).Operate}
 	campaigns := make(map[string]bool)
 	most := int64(0)
 	for _, sum := range sums {

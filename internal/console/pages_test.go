@@ -103,6 +103,27 @@ func TestListSaysWhyEachCampaignWaits(t *testing.T) {
 	}
 }
 
+// How long others need that go first follows from their own rate, once they move.
+func TestListSaysHowLongOthersGoFirst(t *testing.T) {
+	f := open(t, Options{})
+	for _, c := range []struct {
+		after time.Duration
+		want  string
+	}{{0, ", at least "}, {10 * time.Second, ", about "}} {
+		after, want := c.after, c.want
+		f.console.now = func() time.Time { return now.Add(after) }
+		for i := range f.system.views {
+			f.system.views[i].Books.Sent += int64(after / time.Second)
+		}
+		f.refresh()
+		for _, page := range []string{"/campaigns", "/campaigns/low"} {
+			if text := f.get(page).text; !strings.Contains(text, "goes first") || !strings.Contains(text, want) {
+				t.Errorf("%s after %s does not say %q", page, after, want)
+			}
+		}
+	}
+}
+
 func TestFiltersSelectCampaigns(t *testing.T) {
 	f := open(t, Options{})
 	for query, want := range map[string]struct{ shown, hidden string }{
@@ -126,6 +147,26 @@ func TestLettersAreGroupedByCause(t *testing.T) {
 	}
 	if strings.Contains(text, ">u3<") {
 		t.Error("the page lists a letter that does not match")
+	}
+}
+
+// Letters that the bounds have dropped are named, with the settings that dropped them, also when no
+// letter is left.
+func TestDroppedLettersAreNamed(t *testing.T) {
+	for _, left := range []bool{true, false} {
+		f := open(t, Options{})
+		if f.system.dropped = 1200; !left {
+			f.system.letters = nil
+		}
+		text := f.get("/dead").text
+		for _, want := range []string{"<b>1,200</b> older letters were dropped", "responder.dead_max_length", "responder.dead_max_age"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("with letters left %t the page does not say %q", left, want)
+			}
+		}
+	}
+	if text := open(t, Options{}).get("/dead").text; strings.Contains(text, "were dropped") {
+		t.Error("the page says that letters were dropped, and none was")
 	}
 }
 

@@ -98,13 +98,27 @@ func (d *DeadLetters) Count(ctx context.Context, f Filter) (DeadCounts, error) {
 		c.Codes[l.Code()]++
 		c.Kinds[l.Kind]++
 	}
+	var err error
+	if c.Dropped, c.Removed, err = d.readEver(ctx); err != nil {
+		return DeadCounts{}, err
+	}
+	return c, nil
+}
+
+// Dropped returns how many letters Trim has ever dropped.
+func (d *DeadLetters) Dropped(ctx context.Context) (int64, error) {
+	dropped, _, err := d.readEver(ctx)
+	return dropped, err
+}
+
+func (d *DeadLetters) readEver(ctx context.Context) (dropped, removed int64, err error) {
 	ever, err := d.rdb.HGetAll(ctx, d.keys[1]).Result()
 	if err != nil {
-		return DeadCounts{}, fmt.Errorf("read %s: %w", d.keys[1], err)
+		return 0, 0, fmt.Errorf("read %s: %w", d.keys[1], err)
 	}
-	c.Dropped, _ = strconv.ParseInt(ever["dropped"], 10, 64)
-	c.Removed, _ = strconv.ParseInt(ever["removed"], 10, 64)
-	return c, nil
+	dropped, _ = strconv.ParseInt(ever["dropped"], 10, 64)
+	removed, _ = strconv.ParseInt(ever["removed"], 10, 64)
+	return dropped, removed, nil
 }
 
 // Len returns the number of all letters.
