@@ -93,6 +93,7 @@ func printReport(o output, r *operator.Report) {
 	if r.View != nil {
 		field("name", r.View.Spec.Name)
 		field("project", r.View.Spec.Project)
+		field("reason", cmp.Or(operator.DescribeEnd(r.View.Spec, time.Now()), r.View.Spec.Reason))
 	}
 	start, end := r.Span()
 	field("started", localTime(start))
