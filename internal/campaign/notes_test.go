@@ -45,7 +45,8 @@ func TestBooksOfDevices(t *testing.T) {
 	}
 }
 
-// A device is counted by its status and code. Codes that only a hostile endpoint makes up share one.
+// A device is counted by its status and code. Codes that only a hostile endpoint makes up share
+// one.
 func TestNotesOfADevice(t *testing.T) {
 	for code, want := range map[string][]string{
 		"":             {"devices", "devices:failed"},
