@@ -62,7 +62,7 @@ const public = module + "fcmsim"
 
 // testHelpers may be imported by the tests of every room, and so import nothing of ours but each
 // other.
-var testHelpers = []string{module + "test/servers", module + "test/backends"}
+var testHelpers = []string{module + "test/servers", module + "test/backends", module + "test/refusals"}
 
 // room is a package as "go list -json" prints it.
 type room struct {
