@@ -9,7 +9,7 @@ import (
 func ExampleShare() {
 	grants := campaign.Share(10, []campaign.Contender{
 		{ID: "newsletter", Weight: 1, InFlight: 8},
-		{ID: "alert", Weight: 1, Most: 2},
+		{ID: "alert", Weight: 1, MaxSlots: 2},
 		{ID: "sale", Weight: 3},
 	})
 	for _, g := range grants {

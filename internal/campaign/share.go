@@ -12,10 +12,10 @@ type Contender struct {
 	Weight   int // from the Spec; below 1 counts as 1
 	Priority int // from the Spec
 	InFlight int // slots that it holds
-	// Most is how many slots the campaign can use; 0 means any number. A campaign with a rate cap
+	// MaxSlots is how many slots the campaign can use; 0 means any number. A campaign with a rate cap
 	// must set it: slots beyond the cap would only wait, and be missing elsewhere.
-	Most int
-	Idle bool // known to have no recipients to claim now
+	MaxSlots int
+	Idle     bool // known to have no recipients to claim now
 	// Turn says when the campaign last got a grant, as a count of the caller's. Among equal
 	// shares the campaign that waited longest comes first. So every campaign has its turn, even
 	// with more campaigns than slots.
@@ -86,7 +86,7 @@ func newHolding(c *Contender) *allotment {
 	return &allotment{Contender: c, weight: max(1, c.Weight), holds: c.InFlight}
 }
 
-func (h *allotment) isFull() bool { return h.Most > 0 && h.holds >= h.Most }
+func (h *allotment) isFull() bool { return h.MaxSlots > 0 && h.holds >= h.MaxSlots }
 
 // shareHeap is a heap with the fewest slots by weight at the top.
 type shareHeap []*allotment

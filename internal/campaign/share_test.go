@@ -18,7 +18,7 @@ func contenders(t *rapid.T) []campaign.Contender {
 			Weight:   rapid.IntRange(0, 9).Draw(t, "weight"),
 			Priority: rapid.IntRange(0, 2).Draw(t, "priority"),
 			InFlight: rapid.IntRange(0, 60).Draw(t, "in flight"),
-			Most:     rapid.SampledFrom([]int{0, 0, 1, 20, 80}).Draw(t, "most"),
+			MaxSlots: rapid.SampledFrom([]int{0, 0, 1, 20, 80}).Draw(t, "most"),
 			Idle:     rapid.IntRange(0, 3).Draw(t, "idle") == 0,
 			Turn:     rapid.Uint64Range(0, 3).Draw(t, "turn"),
 		}
@@ -56,8 +56,8 @@ func appetite(c campaign.Contender) int {
 	switch {
 	case c.Idle:
 		return 0
-	case c.Most > 0:
-		return max(0, c.Most-c.InFlight)
+	case c.MaxSlots > 0:
+		return max(0, c.MaxSlots-c.InFlight)
 	}
 	return 1000 // more than there ever are
 }
@@ -106,7 +106,7 @@ func TestWeightCounts(t *testing.T) {
 func TestAHigherPriorityIsServedFirst(t *testing.T) {
 	among := []campaign.Contender{{ID: "newsletter", Weight: 1000}, {ID: "alert", Priority: 5}, {ID: "digest", Priority: 1, InFlight: 3}}
 	wantList(t, "grants", campaign.Share(20, among), campaign.Grant{ID: "alert", N: 20})
-	among[1].Most = 12
+	among[1].MaxSlots = 12
 	wantList(t, "grants beside a capped one", campaign.Share(20, among),
 		campaign.Grant{ID: "alert", N: 12}, campaign.Grant{ID: "digest", N: 8})
 	among[1].InFlight = 15 // its cap has been lowered

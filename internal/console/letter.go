@@ -142,7 +142,7 @@ func (c *Console) beginReplay(r *http.Request, f lettersFilter) (done, error) {
 	}
 	err = c.works.begin(next, c.undoFor, func(ctx context.Context, w *work) (string, error) {
 		defer c.letters.forget()
-		if found, err := c.letters.tally(ctx, c.deps.Letters, f.filter(), c.now()); err == nil {
+		if found, err := c.letters.count(ctx, c.deps.Letters, f.filter(), c.now()); err == nil {
 			w.setAll(found.all)
 		}
 		sum, err := c.deps.System.Replay(ctx, f.filter(), operator.ReplayOptions{Rate: limit, Progress: func(s operator.ReplaySummary) {

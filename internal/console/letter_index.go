@@ -91,11 +91,11 @@ func (x *letterIndex) find(ctx context.Context, letters Letters, f responses.Fil
 	return part.Letters, part.All, err
 }
 
-// tally counts the letters of a filter, by campaign, and those that may have been delivered.
-func (x *letterIndex) tally(ctx context.Context, letters Letters, f responses.Filter, now time.Time) (lettersTally, error) {
+// count counts the letters of a filter, by campaign, and those that may have been delivered.
+func (x *letterIndex) count(ctx context.Context, letters Letters, f responses.Filter, now time.Time) (letterCounts, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	found := lettersTally{campaigns: make(map[string]int64)}
+	found := letterCounts{campaigns: make(map[string]int64)}
 	if err := x.refresh(ctx, letters, now); err != nil {
 		return found, err
 	}

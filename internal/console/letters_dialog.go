@@ -20,7 +20,7 @@ func (c *Console) lettersDialog(ctx context.Context, action string, f lettersFil
 	if err := f.check(); err != nil {
 		return d, err
 	}
-	found, err := c.letters.tally(ctx, c.deps.Letters, f.filter(), c.now())
+	found, err := c.letters.count(ctx, c.deps.Letters, f.filter(), c.now())
 	if err != nil {
 		return d, err
 	}
@@ -39,7 +39,7 @@ func (c *Console) lettersDialog(ctx context.Context, action string, f lettersFil
 }
 
 // askReplay fills the dialog of a replay.
-func (c *Console) askReplay(ctx context.Context, d *dialog, f lettersFilter, found lettersTally) error {
+func (c *Console) askReplay(ctx context.Context, d *dialog, f lettersFilter, found letterCounts) error {
 	letters, err := c.letters.matching(ctx, c.deps.Letters, f.filter(), c.now())
 	if err != nil {
 		return err
@@ -82,16 +82,16 @@ func (c *Console) askReplay(ctx context.Context, d *dialog, f lettersFilter, fou
 // maybeSentCodes are those of pushes that FCM may have delivered without our knowing.
 var maybeSentCodes = map[string]bool{notification.CodeGaveUp: true, notification.CodeOutcomeUnknown: true}
 
-// lettersTally is what a filter selects, as the index knows it.
-type lettersTally struct {
+// letterCounts is what a filter selects, as the index knows it.
+type letterCounts struct {
 	all       int64
 	maybeSent int64
 	campaigns map[string]int64
 }
 
 // completed names the campaigns that a replay would wake, the one with the most letters first.
-func (t lettersTally) completed(s *Snapshot) (names []string) {
-	for _, id := range t.bySize() {
+func (c letterCounts) completed(s *Snapshot) (names []string) {
+	for _, id := range c.bySize() {
 		if each := s.find(id); each != nil && each.Spec.State == campaign.Completed {
 			names = append(names, cmp.Or(each.Spec.Name, id))
 		}
@@ -100,9 +100,9 @@ func (t lettersTally) completed(s *Snapshot) (names []string) {
 }
 
 // bySize are the campaigns, the one with the most letters first.
-func (t lettersTally) bySize() []string {
-	return slices.SortedFunc(maps.Keys(t.campaigns), func(a, b string) int {
-		return cmp.Or(cmp.Compare(t.campaigns[b], t.campaigns[a]), cmp.Compare(a, b))
+func (c letterCounts) bySize() []string {
+	return slices.SortedFunc(maps.Keys(c.campaigns), func(a, b string) int {
+		return cmp.Or(cmp.Compare(c.campaigns[b], c.campaigns[a]), cmp.Compare(a, b))
 	})
 }
 
@@ -134,7 +134,7 @@ func (c *Console) actOnLetters(r *http.Request) (done, error) {
 // purge deletes the letters of a filter, if the person typed how many they are.
 func (c *Console) purge(r *http.Request, f lettersFilter) (done, error) {
 	c.letters.forget() // the number has to be that of now
-	found, err := c.letters.tally(r.Context(), c.deps.Letters, f.filter(), c.now())
+	found, err := c.letters.count(r.Context(), c.deps.Letters, f.filter(), c.now())
 	if err != nil {
 		return done{}, err
 	}
@@ -152,14 +152,14 @@ func (c *Console) purge(r *http.Request, f lettersFilter) (done, error) {
 const notedCampaigns = 50
 
 // noted are the campaigns whose histories record what was done with their letters.
-func (t lettersTally) noted() []string {
-	ids := slices.DeleteFunc(t.bySize(), func(id string) bool { return id == "" })
+func (c letterCounts) noted() []string {
+	ids := slices.DeleteFunc(c.bySize(), func(id string) bool { return id == "" })
 	return ids[:min(len(ids), notedCampaigns)]
 }
 
 // notePurge records a purge in the histories of the campaigns with the most letters. The letters
 // are gone already, so a history that cannot be written is left to the log.
-func (c *Console) notePurge(ctx context.Context, f lettersFilter, found lettersTally) {
+func (c *Console) notePurge(ctx context.Context, f lettersFilter, found letterCounts) {
 	for _, id := range found.noted() {
 		if err := c.deps.System.NotePurge(ctx, id, f.words(), found.campaigns[id]); err != nil {
 			c.deps.Logger.Warn("purge not recorded in the history", "campaign", id, "letters", found.campaigns[id], "error", err)

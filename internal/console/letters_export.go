@@ -18,7 +18,7 @@ func (c *Console) exportLetters(w http.ResponseWriter, r *http.Request) {
 	c.sendCSV(w, r, "dead letters", func() (rows int64, err error) {
 		found, err := operator.WriteLetters(w, c.deps.Letters.List(r.Context(), f.filter()))
 		if err == nil {
-			c.noteLettersExport(asActor(r, viewerOf(r)), f, lettersTally{campaigns: found.Campaigns})
+			c.noteLettersExport(asActor(r, viewerOf(r)), f, letterCounts{campaigns: found.Campaigns})
 		}
 		return found.Rows, err
 	})
@@ -26,7 +26,7 @@ func (c *Console) exportLetters(w http.ResponseWriter, r *http.Request) {
 
 // noteLettersExport records an export in the histories of the campaigns with the most letters. The
 // file is written already, so a history that cannot be written is left to the log.
-func (c *Console) noteLettersExport(ctx context.Context, f lettersFilter, found lettersTally) {
+func (c *Console) noteLettersExport(ctx context.Context, f lettersFilter, found letterCounts) {
 	for _, id := range found.noted() {
 		if err := c.deps.System.NoteLettersExport(ctx, id, f.words(), found.campaigns[id]); err != nil {
 			c.deps.Logger.Warn("export not recorded in the history", "campaign", id, "letters", found.campaigns[id], "error", err)

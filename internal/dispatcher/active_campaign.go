@@ -71,18 +71,18 @@ func compile(ctx context.Context, spec campaign.Spec, q *queue.Queue, addresses 
 }
 
 // isClosed reports whether the campaign's recipients in this process go back.
-func (s *activeCampaign) isClosed() bool { return s.ctx.Err() != nil }
+func (c *activeCampaign) isClosed() bool { return c.ctx.Err() != nil }
 
 // isBehind reports whether outcomes of the campaign cannot be written, or two batches of them wait.
 // Such a campaign is not claimed from: otherwise more and more pushes would have no written
 // outcome.
-func (s *activeCampaign) isBehind(ackBatch int) bool {
-	return s.unwritable.Load() || s.unwritten.Load() >= int64(2*ackBatch)
+func (c *activeCampaign) isBehind(ackBatch int) bool {
+	return c.unwritable.Load() || c.unwritten.Load() >= int64(2*ackBatch)
 }
 
 // hasMessageOf reports whether the spec has the compiled message.
-func (s *activeCampaign) hasMessageOf(spec campaign.Spec) bool {
-	return s.edition == spec.Edition && bytes.Equal(s.raw, spec.Message)
+func (c *activeCampaign) hasMessageOf(spec campaign.Spec) bool {
+	return c.edition == spec.Edition && bytes.Equal(c.raw, spec.Message)
 }
 
 // settings may change while a campaign runs. A change holds for all later decisions.
@@ -101,8 +101,8 @@ type settings struct {
 }
 
 // applySpec takes the settings from a spec.
-func (s *activeCampaign) applySpec(spec campaign.Spec) {
-	s.settings.Store(&settings{
+func (c *activeCampaign) applySpec(spec campaign.Spec) {
+	c.settings.Store(&settings{
 		weight: spec.Weight, priority: spec.Priority, rate: spec.Rate, deadline: spec.Deadline, overdue: spec.Overdue, onAmbiguous: spec.OnAmbiguous,
 		devices: spec.Devices,
 		dedupe:  spec.Dedupe,
@@ -115,15 +115,15 @@ func (s *activeCampaign) applySpec(spec campaign.Spec) {
 }
 
 // setPausedPlatforms stores the platforms whose recipients wait, with the reasons.
-func (s *activeCampaign) setPausedPlatforms(platforms map[string]string) {
-	if old := s.paused.Load(); old == nil || !maps.Equal(*old, platforms) {
-		s.paused.Store(&platforms)
+func (c *activeCampaign) setPausedPlatforms(platforms map[string]string) {
+	if old := c.paused.Load(); old == nil || !maps.Equal(*old, platforms) {
+		c.paused.Store(&platforms)
 	}
 }
 
 // isPlatformPaused reports whether a platform's recipients wait.
-func (s *activeCampaign) isPlatformPaused(platform string) bool {
-	paused := s.paused.Load()
+func (c *activeCampaign) isPlatformPaused(platform string) bool {
+	paused := c.paused.Load()
 	if paused == nil || platform == "" {
 		return false
 	}
@@ -132,21 +132,21 @@ func (s *activeCampaign) isPlatformPaused(platform string) bool {
 }
 
 // noteListDeadline stores when the list expires, by this process's clock; zero: never.
-func (s *activeCampaign) noteListDeadline(at time.Time) {
-	if old := s.listDeadline.Load(); old == nil || !old.Equal(at) {
-		s.listDeadline.Store(&at)
+func (c *activeCampaign) noteListDeadline(at time.Time) {
+	if old := c.listDeadline.Load(); old == nil || !old.Equal(at) {
+		c.listDeadline.Store(&at)
 	}
 }
 
 // isOverdue reports whether a known deadline of the campaign has passed. Its remaining recipients
 // end as expired.
-func (s *activeCampaign) isOverdue(now time.Time) bool {
-	terms := s.settings.Load()
-	if terms.overdue {
+func (c *activeCampaign) isOverdue(now time.Time) bool {
+	current := c.settings.Load()
+	if current.overdue {
 		return true
 	}
-	deadline := terms.deadline
-	if list := s.listDeadline.Load(); list != nil {
+	deadline := current.deadline
+	if list := c.listDeadline.Load(); list != nil {
 		deadline = campaign.Earliest(deadline, *list)
 	}
 	return !deadline.IsZero() && !now.Before(deadline)

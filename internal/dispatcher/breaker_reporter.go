@@ -52,95 +52,95 @@ type fcmRecord interface {
 }
 
 // run reports until keep ends, so that the last answers of a stop are included.
-func (j *breakerReporter) run(keep context.Context) {
-	periodic.Run(keep, reportInterval, func(keep context.Context) { j.report(keep, reportTimeout) })
+func (r *breakerReporter) run(keep context.Context) {
+	periodic.Run(keep, reportInterval, func(keep context.Context) { r.report(keep, reportTimeout) })
 }
 
 // areJudged reports whether there are breakers.
-func (j *breakerReporter) areJudged() bool { return j.breakers != nil }
+func (r *breakerReporter) areJudged() bool { return r.breakers != nil }
 
 // admit returns how many of n recipients a claim may take. It sets the lease's round of the
 // breaker.
-func (j *breakerReporter) admit(ctx context.Context, l *lease, n int) (admitted int, err error) {
-	if !j.areJudged() {
+func (r *breakerReporter) admit(ctx context.Context, l *lease, n int) (admitted int, err error) {
+	if !r.areJudged() {
 		return n, nil
 	}
-	a, err := j.breakers.Admit(ctx, l.camp.queue.List(), l.Claim, n)
+	a, err := r.breakers.Admit(ctx, l.camp.queue.List(), l.Claim, n)
 	if err != nil {
 		return 0, err
 	}
-	j.apply(ctx, l.camp, a.Decision)
+	r.apply(ctx, l.camp, a.Decision)
 	l.round, l.afterProbe = a.Round, a.Probed
 	return a.N, nil
 }
 
 // countAnswer counts the answer to one request. A request that the end of work cut off says nothing
 // about FCM. A dead address is excused if its user has another one: see countDead.
-func (j *breakerReporter) countAnswer(work context.Context, dl *delivery, a fcm.Answer, trial int64, excused bool) {
+func (r *breakerReporter) countAnswer(work context.Context, dl *delivery, a fcm.Answer, trial int64, excused bool) {
 	kind := kindOf(a)
 	if work.Err() != nil && !a.IsDecisive() {
 		kind = breaker.Neutral
 	} else {
-		j.meter.count(dl.lease.camp.id, a)
+		r.meter.count(dl.lease.camp.id, a)
 	}
 	switch {
 	case a.Class == fcm.Credentials:
-		j.fcm.noteRefusal()
+		r.fcm.noteRefusal()
 	case a.IsDecisive():
-		j.fcm.noteAnswer(j.now())
+		r.fcm.noteAnswer(r.now())
 	}
 	counted := kind
 	if excused {
 		counted = breaker.Neutral
 	}
-	j.count(dl.lease, func(t *breaker.Report) {
+	r.count(dl.lease, func(t *breaker.Report) {
 		t.Add(breaker.Answer{Kind: counted, Platform: dl.recipient.Platform}, 1)
 		if kind == breaker.Credentials || kind == breaker.Unanswered || kind == breaker.WrongEndpoint {
 			t.AddDetail(kind, a.Detail)
 		}
 	})
-	if j.areJudged() && (kind != breaker.Neutral || trial > 0) {
-		j.trackOutage(dl.lease, a, trial)
+	if r.areJudged() && (kind != breaker.Neutral || trial > 0) {
+		r.trackOutage(dl.lease, a, trial)
 	}
 }
 
 // countUnreachable counts a user with several devices who ended because all are dead. Each answer
 // was excused.
-func (j *breakerReporter) countUnreachable(l *lease, platform string) {
-	j.count(l, func(t *breaker.Report) {
+func (r *breakerReporter) countUnreachable(l *lease, platform string) {
+	r.count(l, func(t *breaker.Report) {
 		t.Add(breaker.Answer{Kind: breaker.Unregistered, Platform: platform}, 1)
 	})
 }
 
 // trackOutage feeds the campaign's outage detector.
-func (j *breakerReporter) trackOutage(l *lease, a fcm.Answer, trial int64) {
+func (r *breakerReporter) trackOutage(l *lease, a fcm.Answer, trial int64) {
 	camp, silent := l.camp, l.camp.outage.confirmed.Load()
-	if camp.outage.observe(a, trial, l.round, j.now()) {
-		j.roster.wake()
+	if camp.outage.observe(a, trial, l.round, r.now()) {
+		r.roster.wake()
 	}
-	if !silent && camp.outage.confirmed.Load() && j.fcm.noteOutage(camp.id) {
-		j.log.Warn("pushes get no answers; none are sent until FCM answers a probe", "campaign", camp.id, "last", a.Detail)
+	if !silent && camp.outage.confirmed.Load() && r.fcm.noteOutage(camp.id) {
+		r.log.Warn("pushes get no answers; none are sent until FCM answers a probe", "campaign", camp.id, "last", a.Detail)
 	}
 }
 
 // countEnded counts recipients of a claim that no longer hold a place in the canary.
-func (j *breakerReporter) countEnded(l *lease, n int) {
+func (r *breakerReporter) countEnded(l *lease, n int) {
 	if n > 0 {
-		j.count(l, func(t *breaker.Report) { t.EndClaim(l.Claim, int64(n)) })
+		r.count(l, func(t *breaker.Report) { t.EndClaim(l.Claim, int64(n)) })
 	}
 }
 
 // count adds to a campaign's report. Answers of an older round are dropped.
-func (j *breakerReporter) count(l *lease, add func(*breaker.Report)) {
-	if !j.areJudged() {
+func (r *breakerReporter) count(l *lease, add func(*breaker.Report)) {
+	if !r.areJudged() {
 		return
 	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	t := j.pending[l.camp]
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	t := r.pending[l.camp]
 	if t == nil || t.Round < l.round {
 		t = &breaker.Report{Round: l.round, Personal: l.camp.content.IsPersonal()}
-		j.pending[l.camp] = t
+		r.pending[l.camp] = t
 	}
 	if t.Round == l.round {
 		add(t)
@@ -148,26 +148,26 @@ func (j *breakerReporter) count(l *lease, add func(*breaker.Report)) {
 }
 
 // report is one tick: it sends all reports to the breakers and applies their decisions.
-func (j *breakerReporter) report(keep context.Context, bound time.Duration) {
-	j.reporting.Lock()
-	defer j.reporting.Unlock()
-	j.mu.Lock()
-	reports := j.pending
-	j.pending = make(map[*activeCampaign]*breaker.Report, len(reports))
-	j.mu.Unlock()
-	j.addOutages(reports)
+func (r *breakerReporter) report(keep context.Context, bound time.Duration) {
+	r.reporting.Lock()
+	defer r.reporting.Unlock()
+	r.mu.Lock()
+	reports := r.pending
+	r.pending = make(map[*activeCampaign]*breaker.Report, len(reports))
+	r.mu.Unlock()
+	r.addOutages(reports)
 	periodic.ForEach(keep, bound, slices.Collect(maps.Keys(reports)), func(keep context.Context, camp *activeCampaign) {
-		j.reportOne(keep, camp, reports[camp])
+		r.reportOne(keep, camp, reports[camp])
 	})
 }
 
 // addOutages adds the outages that this process detected.
-func (j *breakerReporter) addOutages(reports map[*activeCampaign]*breaker.Report) {
-	if !j.areJudged() {
+func (r *breakerReporter) addOutages(reports map[*activeCampaign]*breaker.Report) {
+	if !r.areJudged() {
 		return
 	}
-	for _, camp := range j.roster.all() {
-		run, said, round, due := camp.outage.report(j.now())
+	for _, camp := range r.roster.all() {
+		run, said, round, due := camp.outage.report(r.now())
 		if !due {
 			continue
 		}
@@ -183,72 +183,72 @@ func (j *breakerReporter) addOutages(reports map[*activeCampaign]*breaker.Report
 	}
 }
 
-func (j *breakerReporter) reportOne(keep context.Context, camp *activeCampaign, report *breaker.Report) {
-	j.countForDeletions(report)
-	decision, err := j.breakers.Apply(keep, camp.queue.List(), *report)
+func (r *breakerReporter) reportOne(keep context.Context, camp *activeCampaign, report *breaker.Report) {
+	r.countForDeletions(report)
+	decision, err := r.breakers.Apply(keep, camp.queue.List(), *report)
 	if err != nil {
-		j.reportAgain(camp, report.Round)
-		j.log.Warn("breaker report failed; retrying", "campaign", camp.id, "error", err)
+		r.reportAgain(camp, report.Round)
+		r.log.Warn("breaker report failed; retrying", "campaign", camp.id, "error", err)
 		return
 	}
-	j.apply(keep, camp, decision)
+	r.apply(keep, camp, decision)
 }
 
 // reportAgain schedules a report for the next tick even without new answers: the breakers keep what
 // did not reach Redis for the next Apply.
-func (j *breakerReporter) reportAgain(camp *activeCampaign, round int64) {
-	j.count(&lease{camp: camp, round: round}, func(*breaker.Report) {})
+func (r *breakerReporter) reportAgain(camp *activeCampaign, round int64) {
+	r.count(&lease{camp: camp, round: round}, func(*breaker.Report) {})
 }
 
 // countForDeletions tells the deletion budget how many answers there were.
-func (j *breakerReporter) countForDeletions(t *breaker.Report) {
-	if j.deletions == nil {
+func (r *breakerReporter) countForDeletions(t *breaker.Report) {
+	if r.deletions == nil {
 		return
 	}
 	var answers int64
 	for _, n := range t.Answers {
 		answers += n
 	}
-	j.deletions.Note(answers)
+	r.deletions.Note(answers)
 }
 
 // apply applies a decision. The process that is notified of a trip acts on it for all processes,
 // even during a stop. The others only return their recipients.
-func (j *breakerReporter) apply(ctx context.Context, camp *activeCampaign, v breaker.Decision) {
+func (r *breakerReporter) apply(ctx context.Context, camp *activeCampaign, v breaker.Decision) {
 	camp.setPausedPlatforms(v.Paused)
 	camp.hold.Store(v.Hold)
 	if v.Trip != nil {
-		j.actOnTrip(context.WithoutCancel(ctx), camp, v.Trip)
+		r.actOnTrip(context.WithoutCancel(ctx), camp, v.Trip)
 	}
 	if v.Tripped {
-		j.roster.drop(camp)
+		r.roster.drop(camp)
 	}
 }
 
-func (j *breakerReporter) actOnTrip(ctx context.Context, camp *activeCampaign, t *breaker.Trip) {
-	ctx, cancel := context.WithTimeout(ctx, j.timeout)
+func (r *breakerReporter) actOnTrip(ctx context.Context, camp *activeCampaign, t *breaker.Trip) {
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
-	j.metrics.trips.WithLabelValues(string(t.Scope), string(t.Kind)).Inc()
-	j.log.Error("breaker tripped", "campaign", camp.id, "scope", t.Scope, "platform", t.Platform, "kind", t.Kind, "reason", t.Reason)
-	ctx = history.WithActor(ctx, history.NameBreaker(j.pauser.campaigns.Actor(), string(t.Kind)))
+	r.metrics.trips.WithLabelValues(string(t.Scope), string(t.Kind)).Inc()
+	r.log.Error("breaker tripped", "campaign", camp.id, "scope", t.Scope, "platform", t.Platform, "kind", t.Kind, "reason", t.Reason)
+	ctx = history.WithActor(ctx, history.NameBreaker(r.pauser.campaigns.Actor(), string(t.Kind)))
 	var err error
 	paused := false // such a change records itself
 	switch {
-	case t.Kind == breaker.WrongEndpoint && j.halter != nil:
-		err = j.halter.Halt(ctx, pacing.WrongEndpoint+t.Reason)
+	case t.Kind == breaker.WrongEndpoint && r.halter != nil:
+		err = r.halter.Halt(ctx, pacing.WrongEndpoint+t.Reason)
 	case t.Kind == breaker.WrongEndpoint, t.Kind == breaker.Unanswered: // the breaker holds the campaign by itself
-	case t.Scope == breaker.Project && j.halter != nil:
-		err = j.halter.Halt(ctx, pacing.RefusedCredentials+t.Reason)
+	case t.Scope == breaker.Project && r.halter != nil:
+		err = r.halter.Halt(ctx, pacing.RefusedCredentials+t.Reason)
 	case t.Scope != breaker.Platform:
-		paused, err = true, j.pauser.pause(ctx, camp, t.Reason)
+		paused, err = true, r.pauser.pause(ctx, camp, t.Reason)
 	}
 	if err == nil && !paused {
-		err = j.pauser.noteTrip(ctx, camp, t)
+		err = r.pauser.noteTrip(ctx, camp, t)
 	}
 	if err == nil {
-		err = j.breakers.Confirm(ctx, camp.queue.List(), t)
+		err = r.breakers.Confirm(ctx, camp.queue.List(), t)
 	}
 	if err != nil {
-		j.log.Warn("trip not acted on; another process takes over", "campaign", camp.id, "error", err)
+		r.log.Warn("trip not acted on; another process takes over", "campaign", camp.id, "error", err)
 	}
 }

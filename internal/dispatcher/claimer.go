@@ -111,13 +111,13 @@ func (c *claimer) share(free int) map[*activeCampaign]int {
 	}
 	for i, camp := range serving {
 		byID[camp.id] = camp
-		terms := camp.settings.Load()
-		priority, overdue := terms.priority, camp.isOverdue(now)
+		current := camp.settings.Load()
+		priority, overdue := current.priority, camp.isOverdue(now)
 		if overdue {
 			priority = highest // expired recipients need no pushes, so no campaign delays them
 		}
 		contenders[i] = campaign.Contender{
-			ID: camp.id, Weight: terms.weight, Priority: priority, Most: terms.maxSlots(),
+			ID: camp.id, Weight: current.weight, Priority: priority, MaxSlots: current.maxSlots(),
 			InFlight: int(camp.inflight.Load()), Turn: camp.lastTurn,
 			Idle: camp.claiming.Load() || camp.isBehind(c.opts.AckBatch) || !overdue && camp.outage.isStopped() || now.Before(camp.idleUntil),
 		}

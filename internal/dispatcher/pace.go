@@ -28,7 +28,7 @@ func (unpaced) LongestGate() time.Duration                             { return 
 func (unpaced) CloseGate(context.Context, time.Duration, string) error { return nil }
 
 // pacingPush is what the pace of one push of the campaign depends on.
-func (s *activeCampaign) pacingPush() pacing.Push {
-	t := s.settings.Load()
-	return pacing.Push{Campaign: s.id, Weight: t.weight, Priority: t.priority, Cap: t.rate, CapKey: s.paceKey}
+func (c *activeCampaign) pacingPush() pacing.Push {
+	t := c.settings.Load()
+	return pacing.Push{Campaign: c.id, Weight: t.weight, Priority: t.priority, Cap: t.rate, CapKey: c.paceKey}
 }

@@ -29,23 +29,23 @@ func (p *preparer) waitForWindows(fetch context.Context, in []*delivery) []*deli
 	if len(in) == 0 {
 		return in
 	}
-	terms := in[0].lease.camp.settings.Load()
-	if !terms.haveTimes(in) {
+	current := in[0].lease.camp.settings.Load()
+	if !current.haveTimes(in) {
 		return in
 	}
 	isTimed := func(dl *delivery) bool {
-		return !terms.rules.IsZero() || terms.quiet.asks(dl.recipient) || terms.quiet.keepsOf(dl.recipient)
+		return !current.rules.IsZero() || current.quiet.asks(dl.recipient) || current.quiet.keepsOf(dl.recipient)
 	}
 	needsProfile := func(dl *delivery) bool {
-		return isTimed(dl) && (dl.recipient.TimeZone == "" || terms.quiet.asks(dl.recipient))
+		return isTimed(dl) && (dl.recipient.TimeZone == "" || current.quiet.asks(dl.recipient))
 	}
 	return p.withProfiles(fetch, in, needsProfile, func(dl *delivery, profile profiles.Profile) bool {
 		if !isTimed(dl) {
 			return true
 		}
-		zone, bad := findZone(dl.recipient, profile, terms.besideQuiet)
-		dl.turn = &turn{zone: zone, badZone: bad, quiet: terms.quiet.find(dl.recipient, profile)}
-		return !p.waitUnlessOpen(dl, terms)
+		zone, bad := findZone(dl.recipient, profile, current.besideQuiet)
+		dl.turn = &turn{zone: zone, badZone: bad, quiet: current.quiet.find(dl.recipient, profile)}
+		return !p.waitUnlessOpen(dl, current)
 	})
 }
 
@@ -68,8 +68,8 @@ func findZone(r notification.Recipient, profile profiles.Profile, rules schedule
 
 // waitUnlessOpen puts a recipient off until its window opens and its quiet hours end, or ends it if
 // that is not in time. It reports whether it did; otherwise the time of retries counts from there.
-func (f *finisher) waitUnlessOpen(dl *delivery, terms *settings) bool {
-	rules := terms.rulesFor(dl.turn.quiet)
+func (f *finisher) waitUnlessOpen(dl *delivery, current *settings) bool {
+	rules := current.rulesFor(dl.turn.quiet)
 	now, deadline := f.now(), dl.lease.deadline()
 	server := dl.lease.serverTime(now)
 	if !deadline.IsZero() {

@@ -51,14 +51,14 @@ func newSingleSendTransport(ctx context.Context, o Options, m *metrics) (*single
 	return c, project, nil
 }
 
-func (c *singleSendTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+func (t *singleSendTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	x, ok := req.Context().Value(exchangeKey{}).(*exchange)
 	if !ok || x.started {
 		return nil, errors.New("one Send makes one request")
 	}
 	x.started = true
 	x.post.sdk = req
-	c.sendOnce(req.Context(), x)
+	t.sendOnce(req.Context(), x)
 	_ = req.Body.Close()
 	return &http.Response{
 		StatusCode: http.StatusOK, ProtoMajor: 2, Request: req, Header: http.Header{},
@@ -68,57 +68,57 @@ func (c *singleSendTransport) RoundTrip(req *http.Request) (*http.Response, erro
 
 // sendOnce makes the request of x.post. The timeout starts when the access token and the connection
 // are there, so that waiting for them leaves the answer its full time.
-func (c *singleSendTransport) sendOnce(ctx context.Context, x *exchange) {
+func (t *singleSendTransport) sendOnce(ctx context.Context, x *exchange) {
 	if x.err = ctx.Err(); x.err != nil {
 		return
 	}
 	var token *accessToken
-	if c.tokens != nil {
-		if token, x.tokenErr = c.tokens.get(ctx); x.tokenErr != nil {
+	if t.tokens != nil {
+		if token, x.tokenErr = t.tokens.get(ctx); x.tokenErr != nil {
 			return
 		}
 		x.post.authorization = token.header
 	}
-	conn, err := c.transports.acquire(ctx)
+	conn, err := t.transports.acquire(ctx)
 	if err != nil {
 		x.err = err
 		return
 	}
 	defer conn.release()
-	conn.post(ctx, c.timeout, x)
+	conn.post(ctx, t.timeout, x)
 	if token != nil && x.status == http.StatusUnauthorized {
-		x.tokenInvalidated = c.tokens.invalidate(token)
+		x.tokenInvalidated = t.tokens.invalidate(token)
 	}
 }
 
-func (c *singleSendTransport) connect(ctx context.Context) error {
-	if err := c.authorize(ctx); err != nil {
+func (t *singleSendTransport) connect(ctx context.Context) error {
+	if err := t.authorize(ctx); err != nil {
 		return err
 	}
-	return c.transports.connect(ctx)
+	return t.transports.connect(ctx)
 }
 
-func (c *singleSendTransport) authorize(ctx context.Context) error {
-	if c.tokens == nil {
+func (t *singleSendTransport) authorize(ctx context.Context) error {
+	if t.tokens == nil {
 		return nil
 	}
-	_, err := c.tokens.get(ctx)
+	_, err := t.tokens.get(ctx)
 	return err
 }
 
-func (c *singleSendTransport) health() error {
-	if c.tokens != nil {
-		if err := c.tokens.health(); err != nil {
+func (t *singleSendTransport) health() error {
+	if t.tokens != nil {
+		if err := t.tokens.health(); err != nil {
 			return err
 		}
 	}
-	return c.transports.health()
+	return t.transports.health()
 }
 
-func (c *singleSendTransport) close() {
-	c.transports.close()
-	if c.tokens != nil {
-		c.tokens.close()
+func (t *singleSendTransport) close() {
+	t.transports.close()
+	if t.tokens != nil {
+		t.tokens.close()
 	}
 }
 

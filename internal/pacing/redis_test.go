@@ -243,7 +243,7 @@ func (m *memory) publish(message string) {
 	}
 }
 
-func (m *memory) listen(ctx context.Context, _ string, hear func(message string)) {
+func (m *memory) listen(ctx context.Context, _ string, receive func(message string)) {
 	c := make(chan string, 64)
 	m.mu.Lock()
 	m.joined++
@@ -255,14 +255,14 @@ func (m *memory) listen(ctx context.Context, _ string, hear func(message string)
 		delete(m.listeners, me)
 		m.mu.Unlock()
 	}()
-	hear("")
+	receive("")
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case message := <-c:
 			if m.travel(ctx) == nil {
-				hear(message)
+				receive(message)
 			}
 		}
 	}

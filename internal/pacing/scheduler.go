@@ -26,9 +26,9 @@ type scheduler struct {
 }
 
 // all returns the campaigns in the order of their priority.
-func (t *scheduler) all() iter.Seq[*flow] {
+func (s *scheduler) all() iter.Seq[*flow] {
 	return func(yield func(*flow) bool) {
-		for _, c := range t.classes {
+		for _, c := range s.classes {
 			for _, l := range c.flows {
 				if !yield(l) {
 					return
@@ -39,45 +39,45 @@ func (t *scheduler) all() iter.Seq[*flow] {
 }
 
 // flowOf returns the campaign of a push and updates its weight, priority and rate.
-func (t *scheduler) flowOf(p Push, now time.Time) *flow {
-	l := t.flows[p.Campaign]
+func (s *scheduler) flowOf(p Push, now time.Time) *flow {
+	l := s.flows[p.Campaign]
 	if l == nil {
 		l = &flow{id: p.Campaign}
-		t.flows[p.Campaign] = l
+		s.flows[p.Campaign] = l
 	}
 	l.weight, l.used = float64(max(1, p.Weight)), now
 	l.limit(p)
 	if l.class == nil || l.class.priority != p.Priority {
-		t.leave(l)
-		l.class = t.class(p.Priority)
+		s.leave(l)
+		l.class = s.class(p.Priority)
 		l.class.flows = append(l.class.flows, l)
 		l.pass = l.class.now
 	}
 	return l
 }
 
-func (t *scheduler) class(priority int) *priorityClass {
-	at, found := slices.BinarySearchFunc(t.classes, priority, func(c *priorityClass, p int) int { return cmp.Compare(p, c.priority) })
+func (s *scheduler) class(priority int) *priorityClass {
+	at, found := slices.BinarySearchFunc(s.classes, priority, func(c *priorityClass, p int) int { return cmp.Compare(p, c.priority) })
 	if !found {
-		t.classes = slices.Insert(t.classes, at, &priorityClass{priority: priority})
+		s.classes = slices.Insert(s.classes, at, &priorityClass{priority: priority})
 	}
-	return t.classes[at]
+	return s.classes[at]
 }
 
 // leave removes a campaign from its class.
-func (t *scheduler) leave(l *flow) {
+func (s *scheduler) leave(l *flow) {
 	if l.class == nil {
 		return
 	}
 	l.class.flows = slices.DeleteFunc(l.class.flows, func(other *flow) bool { return other == l })
 	if len(l.class.flows) == 0 {
-		t.classes = slices.DeleteFunc(t.classes, func(c *priorityClass) bool { return c == l.class })
+		s.classes = slices.DeleteFunc(s.classes, func(c *priorityClass) bool { return c == l.class })
 	}
 	l.class = nil
 }
 
 // push appends a waiter to its campaign's queue.
-func (t *scheduler) push(l *flow, w *waiter) {
+func (s *scheduler) push(l *flow, w *waiter) {
 	l.enter()
 	w.flow, w.prev, w.next = l, l.last, nil
 	if l.last == nil {
@@ -87,11 +87,11 @@ func (t *scheduler) push(l *flow, w *waiter) {
 	}
 	l.last = w
 	l.waiting++
-	t.waiting++
+	s.waiting++
 }
 
 // remove takes a waiter out of its queue, at any place in it.
-func (t *scheduler) remove(w *waiter) {
+func (s *scheduler) remove(w *waiter) {
 	l := w.flow
 	if w.prev == nil {
 		l.first = w.next
@@ -105,12 +105,12 @@ func (t *scheduler) remove(w *waiter) {
 	}
 	w.prev, w.next = nil, nil
 	l.waiting--
-	t.waiting--
+	s.waiting--
 }
 
 // next returns the campaign whose push goes now, or nil if none may.
-func (t *scheduler) next(now time.Time) *flow {
-	for _, c := range t.classes {
+func (s *scheduler) next(now time.Time) *flow {
+	for _, c := range s.classes {
 		var best *flow
 		for _, l := range c.flows {
 			if l.waiting > 0 && (best == nil || l.pass < best.pass) && l.isAllowed(now) {
@@ -125,9 +125,9 @@ func (t *scheduler) next(now time.Time) *flow {
 }
 
 // demand returns how many waiting pushes need nothing but the project's quota.
-func (t *scheduler) demand(now time.Time) int {
+func (s *scheduler) demand(now time.Time) int {
 	n := 0
-	for l := range t.all() {
+	for l := range s.all() {
 		if l.cap == nil {
 			n += l.waiting
 		} else if l.waiting > 0 {
@@ -138,11 +138,11 @@ func (t *scheduler) demand(now time.Time) int {
 }
 
 // sweep forgets campaigns that had no pushes for a while.
-func (t *scheduler) sweep(now time.Time) {
-	for id, l := range t.flows {
+func (s *scheduler) sweep(now time.Time) {
+	for id, l := range s.flows {
 		if l.waiting == 0 && now.Sub(l.used) > flowTTL && (l.cap == nil || !l.cap.asking) {
-			t.leave(l)
-			delete(t.flows, id)
+			s.leave(l)
+			delete(s.flows, id)
 		}
 	}
 }
@@ -167,41 +167,41 @@ type flow struct {
 }
 
 // limit sets the campaign's own rate.
-func (l *flow) limit(p Push) {
+func (f *flow) limit(p Push) {
 	switch {
 	case p.Cap <= 0:
-		l.cap = nil
-	case l.cap == nil || l.cap.keys[0] != p.CapKey:
-		l.cap = &permitBuffer{keys: []string{p.CapKey}, interval: 1e6 / p.Cap, ttl: capPermitTTL}
+		f.cap = nil
+	case f.cap == nil || f.cap.keys[0] != p.CapKey:
+		f.cap = &permitBuffer{keys: []string{p.CapKey}, interval: 1e6 / p.Cap, ttl: capPermitTTL}
 	default:
-		l.cap.interval = 1e6 / p.Cap
+		f.cap.interval = 1e6 / p.Cap
 	}
 }
 
 // isAllowed reports whether the campaign's own rate permits a push now.
-func (l *flow) isAllowed(now time.Time) bool { return l.cap == nil || l.cap.isReady(now) }
+func (f *flow) isAllowed(now time.Time) bool { return f.cap == nil || f.cap.isReady(now) }
 
 // expire drops the permits of the campaign's own rate that are too late.
-func (l *flow) expire(now time.Time) {
-	if l.cap != nil {
-		l.cap.expire(now)
+func (f *flow) expire(now time.Time) {
+	if f.cap != nil {
+		f.cap.expire(now)
 	}
 }
 
 // enter moves an idle campaign to the present. It has no claim on the time in which it had no
 // pushes.
-func (l *flow) enter() {
-	if l.waiting == 0 {
-		l.pass = max(l.pass, l.class.now)
+func (f *flow) enter() {
+	if f.waiting == 0 {
+		f.pass = max(f.pass, f.class.now)
 	}
 }
 
 // charge counts one push and spends a permit of the campaign's own rate. A campaign that its own
 // rate held back has no claim on that time either.
-func (l *flow) charge() {
-	l.class.now = max(l.class.now, l.pass)
-	l.pass = l.class.now + 1/l.weight
-	if l.cap != nil {
-		l.cap.spend()
+func (f *flow) charge() {
+	f.class.now = max(f.class.now, f.pass)
+	f.pass = f.class.now + 1/f.weight
+	if f.cap != nil {
+		f.cap.spend()
 	}
 }

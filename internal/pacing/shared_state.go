@@ -20,7 +20,7 @@ type scripts interface {
 	run(ctx context.Context, script *redis.Script, keys []string, args ...any) (any, error)
 	// listen calls receive with each message until the context ends. It passes "" whenever it may
 	// have missed some.
-	listen(ctx context.Context, channel string, hear func(message string))
+	listen(ctx context.Context, channel string, receive func(message string))
 	entries(ctx context.Context, stream string) ([]redis.XMessage, error)
 }
 
@@ -171,7 +171,7 @@ func (s server) run(ctx context.Context, script *redis.Script, keys []string, ar
 }
 
 // listen survives a lost connection. The client subscribes again and reports it.
-func (s server) listen(ctx context.Context, channel string, hear func(message string)) {
+func (s server) listen(ctx context.Context, channel string, receive func(message string)) {
 	sub := s.rdb.Subscribe(ctx, channel)
 	defer func() { _ = sub.Close() }() // Close fails where there was no connection
 	events := sub.ChannelWithSubscriptions()
@@ -182,9 +182,9 @@ func (s server) listen(ctx context.Context, channel string, hear func(message st
 		case event := <-events:
 			switch event := event.(type) {
 			case *redis.Subscription:
-				hear("")
+				receive("")
 			case *redis.Message:
-				hear(event.Payload)
+				receive(event.Payload)
 			}
 		}
 	}
