@@ -12,8 +12,8 @@ type Contender struct {
 	Weight   int // from the Spec; below 1 counts as 1
 	Priority int // from the Spec
 	InFlight int // slots that it holds
-	// MaxSlots is how many slots the campaign can use; 0 means any number. A campaign with a rate cap
-	// must set it: slots beyond the cap would only wait, and be missing elsewhere.
+	// MaxSlots is how many slots the campaign can use; 0 means any number. A campaign with a
+	// rate cap must set it: slots beyond the cap would only wait, and be missing elsewhere.
 	MaxSlots int
 	Idle     bool // known to have no recipients to claim now
 	// Turn says when the campaign last got a grant, as a count of the caller's. Among equal
