@@ -26,6 +26,9 @@ func waveFindings(p *operator.WavePlan, state pacing.State, deadline time.Time) 
 	switch {
 	case len(p.Waves) == 0:
 		waves.Grade, waves.Detail, waves.Advice = checks.Failure, "no recipient has a window before the deadline", "move the deadline, or change the windows or the local time"
+	case p.Fits() && p.Unloaded:
+		waves.Grade, waves.Advice = checks.Warning, "check again when the load is done: those who are yet to be loaded may not fit"
+		waves.Detail = fmt.Sprintf("all %d of the recipients in Redis fit; the last of their pushes goes at %s", len(p.Waves), operator.LocalTime(p.Ends))
 	case p.Fits() && p.Later > 0:
 		waves.Grade, waves.Advice = checks.Warning, "widen the windows, or raise the quota, if all must go in their first window"
 		waves.Detail = fmt.Sprintf("all go before the deadline, the last push at %s; about %s recipients go in a later window than their first", operator.LocalTime(p.Ends), operator.Thousands(p.Later))

@@ -54,7 +54,7 @@ func TestFindingsOfWaves(t *testing.T) {
 			"time zones|ok||", "waves|ok|, if the project is resumed now|", "deadline|ok|none|",
 		}},
 		"an open load": {plan(func(p *operator.WavePlan) { p.Exact, p.Unloaded = false, true }), pacing.State{}, time.Time{}, []string{
-			"time zones|ok|not of those who are yet to be loaded|", "waves|ok||", "deadline|ok|none|",
+			"time zones|ok|not of those who are yet to be loaded|", "waves|warning|all 1 of the recipients in Redis fit|check again when the load is done", "deadline|ok|none|",
 		}},
 		"some go later": {plan(func(p *operator.WavePlan) { p.Later = 1200 }), pacing.State{}, time.Time{}, []string{
 			"time zones|ok||", "waves|warning|about 1,200 recipients go in a later window|raise the quota", "deadline|ok|none|",
