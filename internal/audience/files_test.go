@@ -38,19 +38,10 @@ func TestFilesAreOneAudience(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var got []string
-	for {
-		element, err := files.Next(nil)
-		if errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			element = []byte(err.Error())
-		}
-		got = append(got, string(element))
-	}
+	got := transcript(files)
 	want := lines(`{"userId":"u1","vars":{"city":"Hue"}}`, "a.csv, line 3: userId is empty", `{"userId":"u2"}`, "b.ndjson, line 2: userId is missing")
-	if strings.Join(got, "\n") != want {
-		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), want)
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 	if hints := strings.Join(files.Hints(), "|"); !strings.HasPrefix(hints, `empty.csv: column 2, "lang", only fills`) {
 		t.Errorf("hints are %s", hints)

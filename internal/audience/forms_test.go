@@ -18,6 +18,24 @@ import (
 
 func lines(all ...string) string { return strings.Join(all, "\n") }
 
+// transcript is what a reader yields, one a line: elements, and errors in their place. It ends with
+// the audience, or at a key that is not unique.
+func transcript(rows Reader) string {
+	var got []string
+	for {
+		element, err := rows.Next(nil)
+		if errors.Is(err, io.EOF) {
+			return strings.Join(got, "\n")
+		} else if err != nil {
+			element = []byte(err.Error())
+		}
+		got = append(got, string(element))
+		if _, twice := errors.AsType[*KeyError](err); twice {
+			return strings.Join(got, "\n")
+		}
+	}
+}
+
 func utf16(text string, big bool) string {
 	var order binary.AppendByteOrder = binary.LittleEndian
 	if big {

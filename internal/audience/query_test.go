@@ -56,21 +56,9 @@ func TestRowsOfAQuery(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		var got []string
-		for {
-			element, err := rows.Next(nil)
-			if errors.Is(err, io.EOF) {
-				break
-			} else if err != nil {
-				element = []byte(err.Error())
-			}
-			got = append(got, string(element))
-			if _, twice := errors.AsType[*KeyError](err); twice {
-				break
-			}
-		}
-		if strings.Join(got, "\n") != c.want {
-			t.Errorf("%s: got\n%s\nwant\n%s", name, strings.Join(got, "\n"), c.want)
+		got := transcript(rows)
+		if got != c.want {
+			t.Errorf("%s: got\n%s\nwant\n%s", name, got, c.want)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package audience
 
 import (
 	"errors"
-	"io"
 	"strings"
 	"testing"
 
@@ -39,18 +38,9 @@ func TestFilesOfUsers(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		var got []string
-		for {
-			element, err := rows.Next(nil)
-			if errors.Is(err, io.EOF) {
-				break
-			} else if err != nil {
-				element = []byte(err.Error())
-			}
-			got = append(got, string(element))
-		}
-		if strings.Join(got, "\n") != c.want {
-			t.Errorf("%s: got\n%s\nwant\n%s", name, strings.Join(got, "\n"), c.want)
+		got := transcript(rows)
+		if got != c.want {
+			t.Errorf("%s: got\n%s\nwant\n%s", name, got, c.want)
 		}
 	}
 }
